@@ -1,0 +1,193 @@
+"""Pure. What a poll starts from, is judged against, and changes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import TypeAlias
+
+from aggregator.model.configured import Source
+from aggregator.model.exchanged import Validators
+from aggregator.model.names import Key, PostId, Slug, Url
+from aggregator.model.post import DateRule, Post, SourceInfo
+from aggregator.model.said import BodyHints, UnreadEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """What we keep of a source from poll to poll. Never edited by the configuration."""
+
+    validators: Validators = field(default_factory=Validators)
+    validators_from: str = ""  # the URL that gave them; they go to no other host
+    body: str = ""  # digest of the last body that was read, with the definition that it was read under
+    failures: int = 0  # in a row
+    last_poll: datetime | None = None
+    last_success: datetime | None = None  # a feed that could be read, or a 304
+    last_new: datetime | None = None
+    last_result: str = ""  # `3 new, 27 unchanged`, `not modified`, `dns`
+    last_error: str = ""  # in words; empty after a success
+    not_before: datetime | None = None  # the server's word, whatever the configuration says
+    gone: bool = False
+    moved_to: str = ""  # where permanent redirects lead
+    moved_times: int = 0  # in a row
+    info: SourceInfo | None = None
+    hints: BodyHints = field(default_factory=BodyHints)
+    rhythm: timedelta | None = None  # between its posts, smoothed
+
+
+@dataclass(frozen=True, slots=True)
+class Lease:
+    """The right to poll one source now. Who holds an older token than the store's has lost it."""
+
+    source: Source
+    token: int
+    memory: Memory
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPost:
+    """A stored post, as far as judging another needs it."""
+
+    id: PostId
+    source: Url
+    guid: str
+    slug: str
+    digest: str
+    text_digest: str
+    link_key: Key | None
+    published: datetime
+    updated: datetime
+    first_seen: datetime
+    story: PostId  # the output id of its story
+    story_published: datetime  # of the story's primary
+    story_position: int  # in the file, of the source of the story's primary
+    categories: tuple[Slug, ...] = ()
+    dropped: str = ""
+    dated: DateRule = "published"
+
+
+@dataclass(frozen=True, slots=True)
+class Lookup:
+    """What `decide` wants to know of the store about the posts of one document."""
+
+    source: Url
+    keys: frozenset[Key] = frozenset()
+    ids: frozenset[PostId] = frozenset()
+    labels: frozenset[str] = frozenset()  # folded category values (`classify.labels.fold`)
+    slugs: frozenset[Slug] = frozenset()  # that those values would like to have
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """The store's answer to a `Lookup`."""
+
+    by_key: Mapping[Key, tuple[KnownPost, ...]] = field(default_factory=dict)
+    ids: frozenset[PostId] = frozenset()  # of those asked for, the ones that posts already have
+    withdrawn: frozenset[Key] = frozenset()  # link keys that turned out not to name one entry
+    labels: Mapping[str, Slug] = field(default_factory=dict)  # folded value -> its category
+    slugs: frozenset[Slug] = frozenset()  # every slug that is taken and starts like one asked for
+    templated: int = 0  # categories that templates of this source have made
+
+
+@dataclass(frozen=True, slots=True)
+class New:
+    """Not seen before: a story of its own."""
+
+    post: Post
+
+
+@dataclass(frozen=True, slots=True)
+class Changed:
+    """A stored post that a reader would see differently now; `post` is the whole new state."""
+
+    post: Post
+
+
+@dataclass(frozen=True, slots=True)
+class Duplicate:
+    """New from this source, but its story is told already: it joins `story`."""
+
+    post: Post
+    story: PostId
+    leads: bool  # it becomes the primary
+    reason: str = "link"
+
+
+@dataclass(frozen=True, slots=True)
+class Unchanged:
+    """Stored, and nothing that a reader sees differs."""
+
+    id: PostId
+    reason: str = ""  # where something differs and was not taken over: `updates: ignore`
+
+
+@dataclass(frozen=True, slots=True)
+class Rejected:
+    """A rule dropped it. Stored all the same, so that it can return with an edit of the rule."""
+
+    post: Post
+    reason: str
+
+
+Verdict: TypeAlias = New | Changed | Duplicate | Unchanged | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """When to poll next, and the reasons in the order in which they moved it."""
+
+    at: datetime
+    why: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewCategory:
+    """A category that a post names and the store does not have yet."""
+
+    slug: Slug
+    title: str
+    folded: str  # `classify.labels.fold(title)`
+    templated_by: Url | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class PollOutcome:
+    """Everything that one poll changes: the only thing that a poll writes, on every path."""
+
+    lease: Lease
+    at: datetime
+    due: Due
+    memory: Memory
+    verdicts: tuple[Verdict, ...] = ()
+    unread: tuple[UnreadEntry, ...] = ()
+    categories: tuple[NewCategory, ...] = ()
+    withdrawn: frozenset[Key] = frozenset()  # link keys that are none
+    judged: Mapping[Key, frozenset[PostId]] = field(default_factory=dict)  # what each key led to then
+    ids: frozenset[PostId] = frozenset()  # ids that were free then, and are used now
+    pause_host_until: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Committed:
+    """Written; the documents of these categories may differ now."""
+
+    dirty: frozenset[Slug]
+
+
+@dataclass(frozen=True, slots=True)
+class LeaseLost:
+    """Another process has the source, or the configuration has dropped it. Nothing was written."""
+
+
+@dataclass(frozen=True, slots=True)
+class Stale:
+    """What the outcome was judged against has changed. Nothing was written: look and decide again.
+
+    `lease` has the same token and the source as it is configured now.
+    """
+
+    lease: Lease
+
+
+CommitResult: TypeAlias = Committed | LeaseLost | Stale

@@ -1,0 +1,99 @@
+"""Pure. What we say: the post schema (DESIGN section 5), and what reading a body gives."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Literal, TypeAlias
+
+from aggregator.model.names import Key, PostId, Republish, Slug, Url
+from aggregator.model.said import BodyHints, Enclosure, Person, Unreadable, UnreadEntry
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """The feed that an entry comes from, as atom:source shows it (RFC 4287, 4.2.11)."""
+
+    id: str
+    title: str
+    home: str = ""  # rel=alternate
+    feed: str = ""  # rel=self; empty for a confidential source
+    updated: datetime | None = None
+    rights: str = ""
+    license: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What templates and rules are filled from, beyond the post's own fields; stored for later edits."""
+
+    author: str = ""  # the entry's first, before any fallback
+    publisher: str = ""
+    terms: tuple[str, ...] = ()
+    feed_title: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A category as a feed or template names it, before it has a slug."""
+
+    value: str
+    templated: bool = False
+
+
+DateRule: TypeAlias = Literal["published", "updated", "first-seen", "position"]
+
+
+@dataclass(frozen=True, slots=True)
+class Post:
+    """One item in our schema (DESIGN section 5): safe, absolute, dated, labelled.
+
+    Out of `read` it is a proposal: `id` and `slug` are those it would get, `categories` is empty and
+    `labels` says what they will come from, `published` is what its own dates give. `decide` settles all
+    of that against what the store knows; after that they never change by themselves.
+    """
+
+    id: PostId  # empty: to be minted
+    source: Url
+    guid: str
+    title: str
+    link: str  # absolute http(s), "" only where nothing at all was offered
+    published: datetime
+    updated: datetime
+    first_seen: datetime
+    origin: SourceInfo
+    slug: str = ""
+    labels: tuple[Label, ...] = ()
+    categories: tuple[Slug, ...] = ()
+    tags: tuple[str, ...] = ()
+    authors: tuple[Person, ...] = ()
+    summary: str = ""  # sanitized HTML
+    content: str = ""  # sanitized HTML
+    language: str = ""
+    enclosures: tuple[Enclosure, ...] = ()
+    republish: Republish = "full"
+    said: Said = field(default_factory=Said)
+    dated: DateRule = "published"  # which rule gave `published`
+    claims_updated: datetime | None = None  # the entry's own `updated`, where believable
+    names_entry: bool = True  # its link names this one entry, so that it may be a key
+    keys: tuple[Key, ...] = ()  # strongest first
+    link_key: Key | None = None  # the one of `keys` that is its canonical URL
+    digest: str = ""  # of what a reader sees
+    text_digest: str = ""  # of title and content as plain text: do two copies agree?
+    dropped: str = ""  # the rule that dropped it
+    position: int = 0  # in the document it came in
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What one body gave."""
+
+    info: SourceInfo
+    posts: tuple[Post, ...]
+    hints: BodyHints = field(default_factory=BodyHints)
+    unread: tuple[UnreadEntry, ...] = ()
+    hubs: tuple[str, ...] = ()
+    repairs: tuple[str, ...] = ()
+
+
+ReadResult: TypeAlias = Reading | Unreadable

@@ -1,0 +1,84 @@
+"""Pure. What goes out, and what operators see."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TypeAlias
+
+from aggregator.model.names import PostId, Slug, Url
+from aggregator.model.polled import Due, Memory
+from aggregator.model.post import Post, SourceInfo
+from aggregator.model.said import UnreadEntry
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """Posts of several sources that tell one thing, as readers get it; `id` stays whoever leads."""
+
+    id: PostId
+    members: tuple[Post, ...]  # visible ones, in order of arrival; never empty
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """Where else a story is told."""
+
+    origin: SourceInfo
+    link: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A story in a document: its primary under the story's id, with what its other members add."""
+
+    post: Post  # `id`, `categories` and `tags` are the story's
+    also_in: tuple[Member, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """One rendered output. `modified` is when its bytes last changed; the store sets it."""
+
+    path: str  # relative to the output directory, with slashes
+    media_type: str  # with charset
+    body: bytes
+    modified: datetime | None = None
+    etag: str = ""  # strong, with quotes, of the identity encoding
+    gzip: bytes = b""  # the stored twin
+    gzip_etag: str = ""
+
+
+Scope: TypeAlias = Slug | None
+"""What is rendered together: the documents of one category, or (None) those of the site."""
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """The right to render one scope now, and the mark that rendering it settles."""
+
+    scope: Scope
+    mark: int
+    token: int
+    updated: datetime  # its documents' `updated` so far; they never go back
+
+
+@dataclass(frozen=True, slots=True)
+class SiteIdentity:
+    """Minted when the store is created; every id of ours is computed from it."""
+
+    uuid: str
+    created: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SourceStatus:
+    """One line of `aggregator status`."""
+
+    url: Url
+    active: bool  # still in the configuration
+    memory: Memory
+    due: Due | None  # None: never again by itself (gone, paused, removed)
+    posts: int
+    dropped: int = 0
+    unread: tuple[UnreadEntry, ...] = ()

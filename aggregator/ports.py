@@ -1,0 +1,152 @@
+"""Pure. What the loops and the server need from the world, split by who asks.
+
+Adapters (fetch, workers, store) fulfil these without importing their users. Each port has a contract test
+in `tests/contract/` that runs against every implementation, the in-memory fake of `tests/fakes.py`
+included. All methods that are not `async` may block, so loops call them in a thread.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+from typing import Protocol
+
+from aggregator.model import (
+    Category,
+    Claim,
+    CommitResult,
+    Config,
+    Document,
+    Fetched,
+    FetchResult,
+    Known,
+    Lease,
+    Lookup,
+    PollOutcome,
+    ReadResult,
+    Scope,
+    SiteIdentity,
+    SourceStatus,
+    Story,
+)
+
+
+class Clock(Protocol):
+    """The only thing that knows what time it is."""
+
+    def now(self) -> datetime:
+        """Aware, UTC, whole microseconds."""
+
+
+class Fetcher(Protocol):
+    """The only door to the network."""
+
+    async def fetch(self, lease: Lease, /) -> FetchResult:
+        """One exchange under one deadline. Trouble at the far end is a `FetchFailed`, never an exception."""
+
+
+class Reader(Protocol):
+    """Runs `pipeline.read` where a deadline and a memory limit can end it."""
+
+    async def read(self, lease: Lease, fetched: Fetched, now: datetime, /) -> ReadResult:
+        """A body that takes too long or too much is `Unreadable`, never an exception."""
+
+
+class PollStore(Protocol):
+    """What loop one remembers. One process at a time runs the loops on a SQLite store (`StoreLocked`)."""
+
+    def sync(self, config: Config, now: datetime, /) -> None:
+        """Take over what is configured: sources (added, edited, removed), categories, host limits.
+
+        A source that is new is due at once; one that is edited keeps its memory, and its next poll moves
+        no earlier than its floor and the server's word; one that is gone is no longer leased, and its
+        posts leave the documents. Marks every category whose documents may differ.
+        """
+
+    def lease_due(self, now: datetime, limit: int, /, *, everything: bool = False) -> Sequence[Lease]:
+        """At most `limit` leases, earliest due first, as host slots, gaps and pauses allow.
+
+        In the same write `next_due` moves to the floor (the feed's own `every`, else `min_interval`), so
+        that a crash in mid-poll polls nothing early. `everything`: also what is not due, where its floor
+        since the last poll and the server's word allow it. Paused and gone sources are never leased.
+        """
+
+    def next_due(self, now: datetime, /, *, everything: bool = False) -> datetime | None:
+        """When `lease_due` may give something more: the earliest of due times, gaps and pauses.
+
+        Sources that only wait for a slot of a host in use do not count: the commit that frees it will ask
+        again. None where nothing is left.
+        """
+
+    def known(self, lookup: Lookup, /) -> Known:
+        """What judging the posts of one document needs."""
+
+    def commit(self, outcomes: Sequence[PollOutcome], now: datetime, /) -> Sequence[CommitResult]:
+        """Write a batch in one transaction, each outcome in its own savepoint, one result for each in order.
+
+        Later outcomes see earlier ones. Categories are marked dirty in the same transaction, and the
+        lease and host slot are given back, except for `Stale`, which keeps both.
+        """
+
+    def commit_locked(
+        self, lookup: Lookup, decide: Callable[[Known], PollOutcome], now: datetime, /
+    ) -> CommitResult:
+        """`known`, `decide` and `commit` as one step that nothing can come between: the last resort.
+
+        May still say `Stale` where the source's definition changed.
+        """
+
+    def give_back(self, lease: Lease, now: datetime, /) -> None:
+        """End a lease whose poll was cancelled, without an outcome; `next_due` stays at the floor."""
+
+
+class SourceReader(Protocol):
+    """What operators see of the sources."""
+
+    def sources(self) -> Sequence[SourceStatus]:
+        """Every source that the store knows, in the order of the file; removed ones last."""
+
+
+class PostReader(Protocol):
+    """What loop two reads."""
+
+    def identity(self) -> SiteIdentity:
+        """The site id that was minted with the store."""
+
+    def categories(self) -> Sequence[Category]:
+        """Configured ones in the order of the file, then those that posts have made, by slug.
+
+        Entry counts and the like come from the configuration; a category that is out of the file stays.
+        """
+
+    def newest(self, scope: Scope, limit: int, /) -> Sequence[Story]:
+        """At most `limit` stories with a visible member in the scope, newest `published` first, then id.
+
+        Every story comes with all its visible members, whichever category each of them is in.
+        """
+
+
+class DocumentStore(Protocol):
+    """Where documents are kept, and which scopes wait to be rendered."""
+
+    def get(self, path: str, /) -> Document | None:
+        """A whole document, or None. `path` may come from a stranger."""
+
+    def put(self, document: Document, now: datetime, /) -> bool:
+        """Replace a document atomically, its gzip twin too; False when the bytes were already there.
+
+        Raises `PublishError` (full disk, read-only directory, a file at that path that we did not write);
+        the old document then stays whole.
+        """
+
+    def claim(self, now: datetime, /) -> Claim | None:
+        """The next dirty scope that nobody renders, categories before the site."""
+
+    def settle(self, claim: Claim, updated: datetime, /) -> None:
+        """The documents of a claim are in place: clear its mark, unless it was marked again since."""
+
+    def release(self, claim: Claim, /) -> None:
+        """Give a claim back unsettled; the mark stays."""
+
+    def mark_all(self) -> int:
+        """Mark every scope (the command `publish`); how many there are."""

@@ -1,0 +1,1 @@
+"""Pure. (Room under construction.)"""
