@@ -1,13 +1,192 @@
-"""Shell. The commands; thin."""
+"""Shell. The commands; thin. What they do is in `daemon`, what they print is in `report`.
+
+Exit status: 0 done, 1 something failed that the message names, 2 wrong usage or configuration. Rooms are
+imported by the command that needs them, so that `--help` answers at once.
+"""
 
 from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar
 
 import click
 
 from aggregator import __version__
+from aggregator.errors import AggregatorError, ConfigError
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+
+DEFAULT_CONFIG = "feeds.yaml"
 
 
-@click.group()
+class _Commands(click.Group):
+    """Turns our own errors into a message and an exit status; everything else is a bug and shows itself."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except ConfigError as wrong:
+            for problem in wrong.problems:
+                click.echo(problem, err=True)
+            ctx.exit(2)
+        except AggregatorError as trouble:
+            click.echo(f"aggregator: {trouble}", err=True)
+            ctx.exit(1)
+
+
+def _with_config(command: Command) -> Command:
+    """`-c FILE` after the command too; it wins over one before it."""
+    option = click.option(
+        "-c", "--config", "config", type=click.Path(path_type=Path), help="The configuration file."
+    )
+    return option(command)
+
+
+def _chosen(ctx: click.Context, config: Path | None) -> Path:
+    before: Path = ctx.obj["config"]
+    return config or before
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.option(
+    "-c",
+    "--config",
+    type=click.Path(path_type=Path),
+    default=DEFAULT_CONFIG,
+    show_default=True,
+    help="The configuration file; relative paths in it are relative to it.",
+)
 @click.version_option(__version__, prog_name="aggregator")
-def main() -> None:
-    """Poll feeds, deduplicate, publish combined Atom feeds per category."""
+@click.pass_context
+def main(ctx: click.Context, config: Path) -> None:
+    """Poll feeds, deduplicate their entries, publish combined Atom feeds per category."""
+    ctx.obj = {"config": config}
+
+
+@main.command()
+@_with_config
+@click.pass_context
+def init(ctx: click.Context, config: Path | None) -> None:
+    """Write a commented feeds.yaml and its JSON Schema for editors."""
+    from aggregator import config as configuration
+
+    path = _chosen(ctx, config)
+    schema = path.with_name("feeds.schema.json")
+    if path.exists():
+        raise AggregatorError(f"{path} exists already and stays as it is")
+    try:
+        path.write_text(configuration.template(), encoding="utf-8")
+        schema.write_text(_schema_text(), encoding="utf-8")
+    except OSError as trouble:
+        raise AggregatorError(f"cannot write {trouble.filename}: {trouble.strerror}") from trouble
+    click.echo(f"wrote {path} and {schema}; edit the first, then: aggregator run")
+
+
+@main.command()
+def schema() -> None:
+    """Print the JSON Schema of feeds.yaml."""
+    click.echo(_schema_text(), nl=False)
+
+
+def _schema_text() -> str:
+    from aggregator import config as configuration
+
+    return json.dumps(configuration.json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+@main.command()
+@_with_config
+@click.option("--listen", metavar="ADDR", help="Serve on this address instead of the file's; `off` for none.")
+@click.option("--admin", metavar="ADDR|off", help="The admin listener's address instead of the file's.")
+@click.option("-v", "--verbose", is_flag=True, help="Log polls that bring nothing, too.")
+@click.pass_context
+def run(
+    ctx: click.Context, config: Path | None, listen: str | None, admin: str | None, verbose: bool
+) -> None:
+    """The daemon: poll, publish, serve, watch the file.
+
+    SIGTERM finishes what is under way and ends it, SIGHUP reads the file again.
+    """
+    from aggregator import daemon, observe
+
+    observe.configure(verbose=verbose)
+    overrides = daemon.Overrides(listen=listen, admin=admin)
+    asyncio.run(daemon.run(_chosen(ctx, config), overrides, lambda line: click.echo(line)))
+
+
+@main.command()
+@_with_config
+@click.option(
+    "--all", "everything", is_flag=True, help="Also what is not due, where floors and servers allow."
+)
+@click.option("--strict", is_flag=True, help="Exit 1 if any source failed.")
+@click.pass_context
+def once(ctx: click.Context, config: Path | None, everything: bool, strict: bool) -> None:
+    """Poll what is due, publish, print what came, exit."""
+    from aggregator import daemon, observe, report
+
+    observe.configure(quiet=True)
+    _, given = daemon.read_config(_chosen(ctx, config))
+    report.warnings(given.warnings)
+    with report.Progress() as progress:
+        outcomes, published = asyncio.run(
+            daemon.once(given, everything=everything, expect=progress.expect, report=progress.note)
+        )
+    report.polled(outcomes, published)
+    failed = any(outcome.memory.last_error for outcome in outcomes)
+    if published.failures or (strict and failed):
+        sys.exit(1)
+
+
+@main.command()
+@_with_config
+@click.option("--live", is_flag=True, help="Fetch each source and say what it is; stores nothing.")
+@click.pass_context
+def check(ctx: click.Context, config: Path | None, live: bool) -> None:
+    """Say whether the file is right; every error at once, with line and column."""
+    from aggregator import daemon, observe, report
+
+    path = _chosen(ctx, config)
+    _, given = daemon.read_config(path)
+    report.warnings(given.warnings)
+    report.warnings(daemon.advice(given))
+    click.echo(f"{path}: {len(given.sources)} sources, {len(given.categories)} categories configured; good")
+    if live:
+        observe.configure(quiet=True)
+        if not asyncio.run(daemon.check_live(given, report.live)):
+            sys.exit(1)
+
+
+@main.command()
+@_with_config
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_context
+def status(ctx: click.Context, config: Path | None, as_json: bool) -> None:
+    """Each source: last poll, next poll and why, posts, failures."""
+    from aggregator import daemon, report
+
+    _, given = daemon.read_config(_chosen(ctx, config))
+    sources, holder = daemon.status(given)
+    if as_json:
+        click.echo(json.dumps(report.status_json(given, sources, holder), indent=2, ensure_ascii=False))
+    else:
+        report.status_table(given, sources, holder)
+
+
+@main.command()
+@_with_config
+@click.pass_context
+def publish(ctx: click.Context, config: Path | None) -> None:
+    """Render every document again from the store."""
+    from aggregator import daemon, observe, report
+
+    observe.configure(quiet=True)
+    _, given = daemon.read_config(_chosen(ctx, config))
+    published = daemon.publish(given)
+    report.published(published)
+    if published is not None and published.failures:
+        sys.exit(1)

@@ -1,1 +1,218 @@
-"""Shell. (Room under construction.)"""
+"""Shell. Loop one, from sources to stored posts: lease, fetch, read, look up, decide, commit.
+
+Knows ports, not adapters, and decides nothing: `pipeline` does. Holds the error boundary: whatever happens
+in one poll stays in that poll and ends in one outcome.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from datetime import datetime
+from typing import TypeAlias
+
+from aggregator import pipeline
+from aggregator.errors import StoreError
+from aggregator.model import (
+    CommitResult,
+    Committed,
+    Fetched,
+    FetchFailed,
+    FetchResult,
+    Known,
+    Lease,
+    LeaseLost,
+    Polling,
+    PollOutcome,
+    ReadResult,
+    Stale,
+)
+from aggregator.ports import Clock, Fetcher, PollStore, Reader
+
+log = logging.getLogger(__name__)
+
+Report: TypeAlias = Callable[[PollOutcome], None]
+
+DECISIONS_BEFORE_LOCKING = 3
+"""How often an outcome may prove stale before it is decided under the store's write lock."""
+BATCH = 200
+"""Outcomes in one transaction at most."""
+
+
+class Poller:
+    """Polls what is due, as many at once as `polling.concurrency` allows."""
+
+    def __init__(
+        self,
+        store: PollStore,
+        fetcher: Fetcher,
+        reader: Reader,
+        clock: Clock,
+        polling: Polling,
+        report: Report,
+    ) -> None:
+        self._store, self._fetcher, self._reader, self._clock = store, fetcher, reader, clock
+        self._report = report
+        self.polling = polling
+        self._running: set[asyncio.Task[None]] = set()
+        self._committer = _Committer(store, clock)
+        self._leasing = asyncio.Lock()
+        self._owed: list[Lease] = []  # leases that could not be given back yet: the store was in trouble
+
+    @property
+    def running(self) -> int:
+        """Polls under way."""
+        return len(self._running)
+
+    async def start_due(self, *, everything: bool = False, not_since: datetime | None = None) -> int:
+        """Lease what is due and start polling it; how many polls that started. Does not wait for them."""
+        async with self._leasing:
+            room = self.polling.concurrency - len(self._running)
+            if room <= 0:
+                return 0
+            owed, self._owed = self._owed, []
+            for lease in owed:
+                await self._give_back(lease)
+            leases = await asyncio.to_thread(
+                self._store.lease_due, self._clock.now(), room, everything=everything, not_since=not_since
+            )
+            for lease in leases:
+                task = asyncio.create_task(self._poll(lease), name=f"poll {lease.source.label}")
+                self._running.add(task)
+                task.add_done_callback(self._running.discard)
+            return len(leases)
+
+    async def any_ended(self) -> None:
+        """Wait until one of the polls under way has ended; at once where there is none."""
+        if self._running:
+            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+
+    async def stop(self, seconds: float) -> int:
+        """Let polls under way finish for so long, then cancel the rest; how many were cancelled.
+
+        A cancelled poll gives its lease back and is asked again when its floor has passed.
+        """
+        async with self._leasing:
+            left = set(self._running)
+            if left:
+                _, left = await asyncio.wait(left, timeout=seconds)
+            for task in left:
+                task.cancel()
+            await asyncio.gather(*left, return_exceptions=True)
+            await self._committer.stop()
+            return len(left)
+
+    async def _poll(self, lease: Lease) -> None:
+        try:
+            result = await self._fetcher.fetch(lease)
+            await self._settle(lease, result, await self._read(lease, result))
+        except asyncio.CancelledError:
+            await asyncio.shield(self._give_back(lease))
+            raise
+        except StoreError as trouble:
+            log.error("cannot store the poll of %s: %s", lease.source.label, trouble)
+            await self._give_back(lease)
+        except Exception as fault:  # one source never harms another, whatever our own fault
+            log.exception("fault while polling %s", lease.source.label)
+            await self._fail(lease, FetchFailed("fault", f"{type(fault).__name__}: {fault}"))
+
+    async def _fail(self, lease: Lease, failure: FetchFailed) -> None:
+        """Let a fault of ours count as a failure of the poll, so that it backs off like any other."""
+        try:
+            await self._settle(lease, failure, None)
+        except Exception:
+            log.exception("fault while noting the fault of %s", lease.source.label)
+            await self._give_back(lease)
+
+    async def _give_back(self, lease: Lease) -> None:
+        """End a lease without an outcome; later, where the store cannot do it now."""
+        try:
+            await asyncio.to_thread(self._store.give_back, lease, self._clock.now())
+        except StoreError as trouble:
+            log.error("cannot give back the lease of %s: %s", lease.source.label, trouble)
+            self._owed.append(lease)
+
+    async def _read(self, lease: Lease, result: FetchResult) -> ReadResult | None:
+        """What a body says; None where there is none, or the one that was read before."""
+        if not isinstance(result, Fetched) or pipeline.is_known_body(lease, result):
+            return None
+        return await self._reader.read(lease, result, self._clock.now())
+
+    async def _settle(self, lease: Lease, result: FetchResult, reading: ReadResult | None) -> None:
+        """Decide and commit, and again as long as what it was decided on has changed meanwhile."""
+        for decisions in range(1, DECISIONS_BEFORE_LOCKING + 2):
+            lookup, now = pipeline.lookup(lease, reading), self._clock.now()
+
+            if decisions <= DECISIONS_BEFORE_LOCKING:
+                known = await asyncio.to_thread(self._store.known, lookup)
+                outcome = pipeline.decide(lease, result, reading, known, self.polling, now)
+                committed = await self._committer.commit(outcome)
+            else:
+                outcome, committed = await asyncio.to_thread(self._settle_locked, lease, result, reading, now)
+            match committed:
+                case Committed():
+                    self._report(outcome)
+                    return
+                case LeaseLost():
+                    log.info("lease lost source=%s", lease.source.label)
+                    return
+                case Stale(current):
+                    if current.source.definition != lease.source.definition:
+                        lease = current
+                        reading = await self._read(lease, result)
+                    lease = current
+        log.warning("gave up on %s: its configuration changes faster than it is read", lease.source.label)
+        await self._give_back(lease)
+
+    def _settle_locked(
+        self, lease: Lease, result: FetchResult, reading: ReadResult | None, now: datetime
+    ) -> tuple[PollOutcome, CommitResult]:
+        """The last resort against a busy neighbourhood: look, decide and write with nobody in between."""
+        decided: list[PollOutcome] = []
+
+        def decide(known: Known) -> PollOutcome:
+            decided.append(pipeline.decide(lease, result, reading, known, self.polling, now))
+            return decided[-1]
+
+        committed = self._store.commit_locked(pipeline.lookup(lease, reading), decide, now)
+        return decided[-1], committed
+
+
+class _Committer:
+    """Writes outcomes in batches: whatever has gathered while the last batch was written."""
+
+    def __init__(self, store: PollStore, clock: Clock) -> None:
+        self._store, self._clock = store, clock
+        self._waiting: asyncio.Queue[tuple[PollOutcome, asyncio.Future[CommitResult]]] = asyncio.Queue()
+        self._task: asyncio.Task[None] | None = None
+
+    async def commit(self, outcome: PollOutcome) -> CommitResult:
+        if self._task is None or self._task.done():
+            self._task = asyncio.create_task(self._write(), name="commit")
+        future: asyncio.Future[CommitResult] = asyncio.get_running_loop().create_future()
+        await self._waiting.put((outcome, future))
+        return await future
+
+    async def stop(self) -> None:
+        if self._task is not None:
+            self._task.cancel()
+            await asyncio.gather(self._task, return_exceptions=True)
+
+    async def _write(self) -> None:
+        while True:
+            batch = [await self._waiting.get()]
+            while not self._waiting.empty() and len(batch) < BATCH:
+                batch.append(self._waiting.get_nowait())
+            try:
+                results = await asyncio.to_thread(
+                    self._store.commit, [outcome for outcome, _ in batch], self._clock.now()
+                )
+            except Exception as fault:  # noqa: BLE001 - handed to every poll that waits for it
+                for _, future in batch:
+                    if not future.done():
+                        future.set_exception(fault)
+                continue
+            for (_, future), result in zip(batch, results, strict=True):
+                if not future.done():
+                    future.set_result(result)

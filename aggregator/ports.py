@@ -63,15 +63,20 @@ class PollStore(Protocol):
         posts leave the documents. Marks every category whose documents may differ.
         """
 
-    def lease_due(self, now: datetime, limit: int, /, *, everything: bool = False) -> Sequence[Lease]:
+    def lease_due(
+        self, now: datetime, limit: int, /, *, everything: bool = False, not_since: datetime | None = None
+    ) -> Sequence[Lease]:
         """At most `limit` leases, earliest due first, as host slots, gaps and pauses allow.
 
         In the same write `next_due` moves to the floor (the feed's own `every`, else `min_interval`), so
         that a crash in mid-poll polls nothing early. `everything`: also what is not due, where its floor
-        since the last poll and the server's word allow it. Paused and gone sources are never leased.
+        since the last poll and the server's word allow it. `not_since`: only what was not leased at or
+        after that time, so that one round asks every source once. Paused and gone sources are never leased.
         """
 
-    def next_due(self, now: datetime, /, *, everything: bool = False) -> datetime | None:
+    def next_due(
+        self, now: datetime, /, *, everything: bool = False, not_since: datetime | None = None
+    ) -> datetime | None:
         """When `lease_due` may give something more: the earliest of due times, gaps and pauses.
 
         Sources that only wait for a slot of a host in use do not count: the commit that frees it will ask

@@ -1,1 +1,105 @@
-"""Shell. (Room under construction.)"""
+"""Shell. Loop two, from stored posts to documents: claim what is dirty, select, render, put, settle.
+
+Knows ports, not adapters, and decides nothing: `pipeline` says what a document holds. A mark is settled only
+after its documents are in place, so that a crash in between renders once more and loses nothing.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from aggregator import pipeline
+from aggregator.errors import PublishError
+from aggregator.model import Claim, Config, Document
+from aggregator.ports import Clock, DocumentStore, PostReader, SourceReader
+
+log = logging.getLogger(__name__)
+
+AFTER_FAILURE = timedelta(seconds=15)
+"""How long to wait before a disk that was full, or a directory that was read-only, is tried again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Published:
+    """What one round of publishing came to."""
+
+    scopes: int = 0
+    written: tuple[str, ...] = ()  # paths whose bytes are new
+    failures: tuple[str, ...] = ()
+
+
+class Publisher:
+    """Renders every dirty scope, one after the other. Blocks; one round at a time."""
+
+    def __init__(
+        self,
+        posts: PostReader,
+        sources: SourceReader,
+        documents: DocumentStore,
+        clock: Clock,
+        config: Config,
+    ) -> None:
+        self._posts, self._sources, self._documents, self._clock = posts, sources, documents, clock
+        self._identity = posts.identity()
+        self._not_before: datetime | None = None
+        self._complained: tuple[str, ...] = ()
+        self.config = config
+
+    def publish(self) -> Published:
+        """Render what is dirty. What cannot be put in place is reported, stays dirty, and is tried again."""
+        now = self._clock.now()
+        if self._not_before is not None and now < self._not_before:
+            return Published()
+        scopes = 0
+        written: list[str] = []
+        failures: list[str] = []
+        held: list[Claim] = []
+        try:
+            while (claim := self._documents.claim(now)) is not None:
+                held.append(claim)
+                scopes += 1
+                rendered = self._render(claim)
+                trouble = self._put(rendered.documents, now, written)
+                failures += trouble
+                if not trouble:
+                    self._documents.settle(claim, rendered.updated)
+                    held.remove(claim)
+        finally:
+            for claim in held:
+                self._documents.release(claim)
+        self._not_before = now + AFTER_FAILURE if failures else None
+        self._complain(tuple(failures))
+        return Published(scopes, tuple(written), tuple(failures))
+
+    def _put(self, documents: Sequence[Document], now: datetime, written: list[str]) -> list[str]:
+        failures = []
+        for document in documents:
+            try:
+                if self._documents.put(document, now):
+                    written.append(document.path)
+            except PublishError as trouble:
+                failures.append(str(trouble))
+        return failures
+
+    def _complain(self, failures: tuple[str, ...]) -> None:
+        """Say each trouble once, not at every try, and say when it is over."""
+        if failures and failures != self._complained:
+            for failure in dict.fromkeys(failures):
+                log.error("publish failed: %s", failure)
+        elif self._complained and not failures:
+            log.info("publish works again")
+        self._complained = failures
+
+    def _render(self, claim: Claim) -> pipeline.Rendered:
+        config, categories = self.config, self._posts.categories()
+        if claim.scope is not None:
+            category = next(c for c in categories if c.slug == claim.scope)
+            stories = self._posts.newest(claim.scope, category.entries)
+            return pipeline.render_category(category, stories, claim, categories, config, self._identity)
+        newest = {c.slug: self._posts.newest(c.slug, pipeline.ON_HOME) for c in categories}
+        infos = {s.url: s.memory.info for s in self._sources.sources() if s.memory.info is not None}
+        stories = self._posts.newest(None, config.output.entries)
+        return pipeline.render_site(stories, newest, claim, categories, infos, config, self._identity)

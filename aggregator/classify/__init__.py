@@ -1,1 +1,10 @@
-"""Pure. (Room under construction.)"""
+"""Pure. Post -> Post with labels and tags, or dropped by a rule.
+
+`rules` runs what the file says about posts, `labels` fills templates and turns category values into slugs.
+Nothing here knows how a post was read or where it will be shown.
+"""
+
+from aggregator.classify.labels import assign, fold, wanted
+from aggregator.classify.rules import classify
+
+__all__ = ["assign", "classify", "fold", "wanted"]

@@ -1,1 +1,15 @@
-"""Pure. (Room under construction.)"""
+"""Pure. feeds.yaml, understood: its text -> `Config`, or every problem with its line and column.
+
+`load` is the whole of it; `decode` comes before it, `diff` after an edit. `template` is the file that
+`aggregator init` writes, `json_schema` what editors complete and explain it from. Reading and watching the
+file is not done here, and neither is anything that a configuration asks for.
+"""
+
+from __future__ import annotations
+
+from aggregator.config.changes import Changes, diff
+from aggregator.config.load import decode, load
+from aggregator.config.schema import json_schema
+from aggregator.config.starter import template
+
+__all__ = ["Changes", "decode", "diff", "json_schema", "load", "template"]

@@ -1,1 +1,10 @@
-"""Pure. (Room under construction.)"""
+"""Pure. Is this post known, changed, or told already by somebody else?
+
+`keys` says by what a post can be recognised, `verdict` judges a document's posts against what is stored.
+Nothing here looks anything up: `pipeline.lookup` says what it needs to know, the store answers.
+"""
+
+from aggregator.dedupe.keys import stamp
+from aggregator.dedupe.verdict import Judgement, judge
+
+__all__ = ["Judgement", "judge", "stamp"]

@@ -1,1 +1,11 @@
-"""Shell. (Room under construction.)"""
+"""Shell. Source -> FetchResult: the only door to the network.
+
+`HttpFetcher` (client.py) is what the daemon introduces to the poller. It must not interpret a body: that is
+`pipeline.read`'s, in a process that can be killed.
+"""
+
+from __future__ import annotations
+
+from aggregator.fetch.client import HttpFetcher
+
+__all__ = ["HttpFetcher"]

@@ -1,1 +1,212 @@
-"""Pure. (Room under construction.)"""
+"""Pure. What an answer means: status and fields -> Redirect | NotModified | FetchFailed, or "read the body".
+
+Reads header fields as the bytes that they are, never trusts one, and opens no connection. The body itself
+is unpacked by `inflate`; asking and following is done by `client`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import TypeAlias
+
+from aggregator.model import FailureKind, Fetched, FetchFailed, Hints, NotModified, Url, Validators
+
+Field: TypeAlias = tuple[bytes, bytes]
+
+# No server may send us away for longer: a `Retry-After` of ten years is a mistake or an attack.
+LONGEST_WORD = timedelta(days=31)
+# What is sent back with each poll has to fit into a request; servers refuse more than 8 KB of fields.
+LONGEST_VALIDATOR = 4096
+LONGEST_DETAIL = 200
+
+_UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
+_INVISIBLE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
+_SECONDS = re.compile(r"[0-9]+", re.ASCII)
+_WORDS = {
+    202: "accepted, but nothing to read yet",
+    204: "no content",
+    205: "no content",
+    206: "a part of it, which was not asked for",
+    300: "several choices",
+    401: "it wants credentials",
+    402: "it wants payment",
+    403: "it refuses us",
+    404: "not found",
+    406: "it has no form of it that we read",
+    408: "it gave up waiting for us",
+    410: "gone for good",
+    421: "wrong server",
+    425: "too early",
+    426: "it wants another protocol",
+    429: "too many requests",
+    451: "withheld for legal reasons",
+    500: "an error of the server",
+    502: "its gateway got no answer",
+    503: "not available for now",
+    504: "its gateway got no answer in time",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """Status and header fields of an answer, as they came."""
+
+    status: int
+    fields: Sequence[Field] = ()
+
+    def first(self, name: str) -> str:
+        """The first field of that name (lower case) as latin-1 text, or ""."""
+        wanted = name.encode("ascii")
+        for key, value in self.fields:
+            if key.lower() == wanted:
+                return value.decode("latin-1").strip(" \t")
+        return ""
+
+    def joined(self, name: str) -> str:
+        """All fields of that name as one list (RFC 9110, 5.3)."""
+        wanted = name.encode("ascii")
+        return ",".join(v.decode("latin-1") for k, v in self.fields if k.lower() == wanted)
+
+
+@dataclass(frozen=True, slots=True)
+class Redirect:
+    """The server wants us to ask elsewhere; `location` is raw."""
+
+    location: str
+    permanent: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What this answer answers."""
+
+    url: Url
+    conditional: bool  # validators were sent to this very host
+    now: datetime
+    moved: Url | None = None  # where nothing but 301 and 308 has led so far
+
+
+def judge(head: Head, asked: Asked) -> Redirect | NotModified | FetchFailed | None:
+    """What status and fields alone decide; None where the body is to be read (RFC 9110, 15)."""
+    status = head.status
+    if status in (200, 203):
+        return None
+    if status in (301, 302, 303, 307, 308):
+        location = head.first("location")
+        if not location:
+            return failed("redirect", f"status {status} without a Location", head, asked)
+        return Redirect(location, permanent=status in (301, 308))
+    if status == 304:
+        if not asked.conditional:
+            text = "304 Not Modified, although nothing was asked conditionally"
+            return failed("protocol", text, head, asked)
+        return NotModified(validators(head), hints(head, asked))
+    word = _WORDS.get(status, "nothing to read")
+    return failed("status", f"status {status}: {word}", head, asked)
+
+
+def fetched(head: Head, body: bytes, asked: Asked) -> Fetched | FetchFailed:
+    """A whole body and what came with it. An empty one brings nothing, whatever its status."""
+    if not body:
+        return failed("status", f"status {head.status} with an empty body", head, asked)
+    return Fetched(
+        body=body,
+        content_type=_UNSENDABLE.sub(" ", head.first("content-type"))[:1000],
+        url=asked.url,
+        validators=validators(head),
+        hints=hints(head, asked),
+        status=head.status,
+    )
+
+
+def failed(kind: FailureKind, detail: str, head: Head, asked: Asked) -> FetchFailed:
+    """A failure that an answer brought; its hints count too (a 429 may carry `max-age`), `moved` does not."""
+    nowhere = Asked(asked.url, asked.conditional, asked.now)
+    return FetchFailed(kind, line(detail), hints(head, nowhere), head.status)
+
+
+def validators(head: Head) -> Validators:
+    """ETag and Last-Modified, verbatim: opaque, unquoted or no date at all, they go back as they came."""
+    return Validators(_validator(head.first("etag")), _validator(head.first("last-modified")))
+
+
+def hints(head: Head, asked: Asked) -> Hints:
+    """When and where to come back: Retry-After, Cache-Control or Expires, 410, permanent redirects."""
+    return Hints(
+        retry_after=_retry_after(head.first("retry-after"), asked.now),
+        fresh_until=_fresh_until(head, asked.now),
+        moved=asked.moved,
+        gone=head.status == 410,
+    )
+
+
+def line(text: str, limit: int = LONGEST_DETAIL) -> str:
+    """One clean line for people: no control, bidi or line-breaking characters, at most `limit` characters."""
+    text = _INVISIBLE.sub(" ", text[: limit * 4]).strip()
+    return text if len(text) <= limit else text[: limit - 1] + "…"
+
+
+def http_date(raw: str) -> datetime | None:
+    """An HTTP-date in any of its three forms (RFC 9110, 5.6.7), aware; None for anything else."""
+    if len(raw) > 64:
+        return None
+    try:
+        moment = parsedate_to_datetime(raw)
+        # The parser gives a naive value for the zone -0000 and for asctime's form; both are UTC here.
+        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+    except (ValueError, TypeError, IndexError, OverflowError):
+        return None
+
+
+def _validator(raw: str) -> str | None:
+    if not raw or len(raw) > LONGEST_VALIDATOR or _UNSENDABLE.search(raw):
+        return None
+    return raw
+
+
+def _seconds(raw: str) -> timedelta | None:
+    """Delta-seconds (RFC 9111, 1.2.2), bounded; None for anything else."""
+    raw = raw.strip(" \t")
+    if not _SECONDS.fullmatch(raw):
+        return None
+    digits = raw.lstrip("0")[:10] or "0"
+    return min(timedelta(seconds=int(digits)), LONGEST_WORD)
+
+
+def _retry_after(raw: str, now: datetime) -> datetime | None:
+    """RFC 9110, 10.2.3: seconds or a date; the past, zero and garbage say nothing."""
+    wait = _seconds(raw)
+    moment = now + wait if wait is not None else http_date(raw)
+    if moment is None or moment <= now:
+        return None
+    return min(moment, now + LONGEST_WORD)
+
+
+def _fresh_until(head: Head, now: datetime) -> datetime | None:
+    """RFC 9111, 4.2: max-age, else Expires less Date, both less the Age that a cache adds."""
+    control = _cache_control(head.joined("cache-control"))
+    if "no-cache" in control or "no-store" in control:
+        return None
+    if "max-age" in control:
+        lifetime = _seconds(control["max-age"])
+    else:
+        expires = http_date(head.first("expires"))
+        lifetime = expires - (http_date(head.first("date")) or now) if expires is not None else None
+    if lifetime is None:
+        return None
+    age = _seconds(head.first("age")) or timedelta(0)
+    left = min(lifetime - age, LONGEST_WORD)
+    return now + left if left > timedelta(0) else None
+
+
+def _cache_control(raw: str) -> dict[str, str]:
+    """Directives by lower-case name; of one that comes twice, the first counts (RFC 9111, 4.2.1)."""
+    directives: dict[str, str] = {}
+    for part in raw.split(","):
+        name, _, value = part.partition("=")
+        directives.setdefault(name.strip().lower(), value.strip().strip('"'))
+    return directives

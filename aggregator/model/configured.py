@@ -54,7 +54,8 @@ class Category:
 class Source:
     """One feed to poll, as configured. It *is* its configured URL: any other edit keeps its state."""
 
-    url: Url
+    url: Url  # as written in the file
+    path: str = ""  # of a `file:` source: its absolute path; moves with the folder, unlike the URL
     title: str = ""  # empty: the feed's own
     categories: tuple[str, ...] = ("general",)  # slugs, titles or templates
     tags: tuple[str, ...] = ()

@@ -27,6 +27,7 @@ class Memory:
     last_new: datetime | None = None
     last_result: str = ""  # `3 new, 27 unchanged`, `not modified`, `dns`
     last_error: str = ""  # in words; empty after a success
+    unreadable: str = ""  # why the last body was no feed: a 304 does not make it one
     not_before: datetime | None = None  # the server's word, whatever the configuration says
     gone: bool = False
     moved_to: str = ""  # where permanent redirects lead
@@ -65,6 +66,7 @@ class KnownPost:
     categories: tuple[Slug, ...] = ()
     dropped: str = ""
     dated: DateRule = "published"
+    label_digest: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,9 +86,10 @@ class Known:
 
     by_key: Mapping[Key, tuple[KnownPost, ...]] = field(default_factory=dict)
     ids: frozenset[PostId] = frozenset()  # of those asked for, the ones that posts already have
-    withdrawn: frozenset[Key] = frozenset()  # link keys that turned out not to name one entry
+    withdrawn: frozenset[Key] = frozenset()  # link keys that turned out not to name one entry of the source
     labels: Mapping[str, Slug] = field(default_factory=dict)  # folded value -> its category
     slugs: frozenset[Slug] = frozenset()  # every slug that is taken and starts like one asked for
+    configured: frozenset[Slug] = frozenset()  # of those, the ones that the file names under `categories`
     templated: int = 0  # categories that templates of this source have made
 
 
@@ -128,6 +131,7 @@ class Rejected:
 
     post: Post
     reason: str
+    story: PostId | None = None  # that it would join, so that it can return there; None: its own
 
 
 Verdict: TypeAlias = New | Changed | Duplicate | Unchanged | Rejected
@@ -162,7 +166,7 @@ class PollOutcome:
     verdicts: tuple[Verdict, ...] = ()
     unread: tuple[UnreadEntry, ...] = ()
     categories: tuple[NewCategory, ...] = ()
-    withdrawn: frozenset[Key] = frozenset()  # link keys that are none
+    withdrawn: frozenset[Key] = frozenset()  # link keys that name no one entry of this source
     judged: Mapping[Key, frozenset[PostId]] = field(default_factory=dict)  # what each key led to then
     ids: frozenset[PostId] = frozenset()  # ids that were free then, and are used now
     pause_host_until: datetime | None = None

@@ -79,6 +79,7 @@ class Post:
     keys: tuple[Key, ...] = ()  # strongest first
     link_key: Key | None = None  # the one of `keys` that is its canonical URL
     digest: str = ""  # of what a reader sees
+    label_digest: str = ""  # of what `classify` made of it: labels, tags, how much is shown, dropped or not
     text_digest: str = ""  # of title and content as plain text: do two copies agree?
     dropped: str = ""  # the rule that dropped it
     position: int = 0  # in the document it came in

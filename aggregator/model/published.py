@@ -60,7 +60,8 @@ class Claim:
     scope: Scope
     mark: int
     token: int
-    updated: datetime  # its documents' `updated` so far; they never go back
+    updated: datetime | None  # what its documents said last, and never go back behind; None: never rendered
+    created: datetime  # when the scope entered the store: the `updated` of an empty document
 
 
 @dataclass(frozen=True, slots=True)

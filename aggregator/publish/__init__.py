@@ -1,1 +1,27 @@
-"""Pure. (Room under construction.)"""
+"""Pure. Stories to documents: which are shown, in which order, as Atom and as pages.
+
+`shown` selects, `feed` writes Atom, `home`, `category_page`, `about` and `stylesheet` write pages. The room
+opens no file and asks no clock: what the documents say is a function of the arguments.
+"""
+
+from __future__ import annotations
+
+from aggregator.publish.atom import Refused, Rendered, feed
+from aggregator.publish.pages import about, category_page, home, stylesheet
+from aggregator.publish.paths import feed_id, folder
+from aggregator.publish.select import latest, primary, shown
+
+__all__ = [
+    "Refused",
+    "Rendered",
+    "about",
+    "category_page",
+    "feed",
+    "feed_id",
+    "folder",
+    "home",
+    "latest",
+    "primary",
+    "shown",
+    "stylesheet",
+]

@@ -1,1 +1,12 @@
-"""Shell. (Room under construction.)"""
+"""Shell. Documents to readers over HTTP: the public listener, and nothing that belongs to operators.
+
+It serves what the document store holds and never renders, polls or writes. `app` answers requests,
+`HttpServer` listens.
+"""
+
+from __future__ import annotations
+
+from aggregator.serve.app import app
+from aggregator.serve.listen import HttpServer
+
+__all__ = ["HttpServer", "app"]

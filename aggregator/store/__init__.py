@@ -1,1 +1,118 @@
-"""Shell. (Room under construction.)"""
+"""Shell. The only door to the database: what both loops, the server and the commands remember.
+
+`open_store` gives a `Store`, whose parts fulfil the ports: `polls`, `sources`, `posts`, `documents`. All of
+them block, and may be called from any thread. Nothing here knows its callers.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from types import TracebackType
+from typing import Self
+
+from aggregator.model import Category, Config, Scope, SiteIdentity, SourceStatus, Story
+from aggregator.store import categories, leases, marks, sources, stories
+from aggregator.store.database import Database, identity, make_parents
+from aggregator.store.documents import Documents
+from aggregator.store.loops import LoopsLock, loops_held
+from aggregator.store.polls import Polls, Remembered
+
+__all__ = ["Store", "loops_held", "open_store"]
+
+
+class Sources:
+    """Implements `ports.SourceReader`."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def sources(self) -> Sequence[SourceStatus]:
+        with self._database.read() as connection:
+            return sources.statuses(connection)
+
+
+class Posts:
+    """Implements `ports.PostReader`."""
+
+    def __init__(self, database: Database, remembered: Remembered) -> None:
+        self._database, self._remembered = database, remembered
+
+    def identity(self) -> SiteIdentity:
+        with self._database.read() as connection:
+            return identity(connection)
+
+    def categories(self) -> Sequence[Category]:
+        with self._database.read() as connection:
+            return categories.listed(connection, self._remembered.config)
+
+    def newest(self, scope: Scope, limit: int, /) -> Sequence[Story]:
+        with self._database.read() as connection:
+            return stories.newest(connection, scope, limit)
+
+
+class Store:
+    """An open store; `close()` it, or use it as a context manager."""
+
+    def __init__(self, database: Database, output: str, lock: LoopsLock | None) -> None:
+        self._database, self._lock = database, lock
+        self._remembered = Remembered()
+        self.polls = Polls(database, self._remembered, loops=lock is not None)
+        self.sources = Sources(database)
+        self.posts = Posts(database, self._remembered)
+        self.documents = Documents(database, output)
+
+    def remember(self, config: Config) -> None:
+        """Know the configuration without syncing it: for commands beside a daemon that list categories."""
+        self._remembered.take(config)
+
+    def housekeep(self, now: datetime) -> None:
+        """What is to be done now and then: planner statistics, the log, hosts and files left behind."""
+        self.documents.tidy(now)
+        with self._database.write() as connection:
+            leases.forget_hosts(connection, now)
+        self._database.tidy()
+
+    def close(self) -> None:
+        """Close the database, then give back the right to run the loops."""
+        self._database.close()
+        if self._lock is not None:
+            self._lock.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+
+def open_store(url: str, *, output: str, loops: bool, now: datetime | None = None) -> Store:
+    """Open the store in the SQLite file at `url` (absolute), or make it; documents go to `output` (absolute).
+
+    `loops`: take the right to run the loops, and void the leases and claims of whoever had it and died.
+    Without it the store reads and marks beside a running daemon. `now` dates a store that is made.
+
+    Raises `StoreLocked` (another process runs the loops), `StoreTooNew`, or `StoreError` (cannot be made,
+    opened or written; no database; not ours).
+    """
+    database = None
+    lock = None
+    made = now or datetime.now(UTC)  # noqa: TID251 - the birth date of a store that nobody told the time
+    make_parents(url)
+    try:
+        if loops:
+            lock = LoopsLock(url)
+        database = Database(url, loops=loops, now=made)
+        if loops:
+            with database.write() as connection:
+                leases.void(connection)
+                marks.void_claims(connection)
+    except BaseException:
+        if database is not None:
+            database.close()
+        if lock is not None:
+            lock.close()
+        raise
+    return Store(database, output, lock)

@@ -1,0 +1,111 @@
+"""Pure. Category and tag values: filling templates, and giving every category value its slug.
+
+A value is a category by what it says, not by its slug: values that are equal after NFKC, case-folding and
+white space are one category. Slugs are given once and stored; this file proposes, the store remembers.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
+
+from aggregator.model import Known, Label, NewCategory, Post, Slug, Source
+from aggregator.syntax import patterns, slugs, text
+
+TEMPLATED_AT_MOST = 100
+"""Categories that the templates of one source may make; after that its own title is the category."""
+
+
+def fold(value: str) -> str:
+    """What makes two category values one: NFKC, case-folded, white space as single spaces."""
+    return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
+
+
+def categories_of(templates: Iterable[str], post: Post) -> tuple[Label, ...]:
+    """The category labels that templates or fixed values give for a post, each once, in their order."""
+    labels = (
+        Label(
+            text.fold(patterns.fill(t, _values(post))) or post.said.feed_title, bool(patterns.placeholders(t))
+        )
+        for t in templates
+    )
+    return _once(labels)
+
+
+def tags_of(templates: Iterable[str], post: Post) -> tuple[str, ...]:
+    """The tags that templates or fixed texts give for a post: `{term}` gives one for each term."""
+    filled: list[str] = []
+    for template in templates:
+        if "term" in patterns.placeholders(template) and post.said.terms:
+            filled += [patterns.fill(template, _values(post, term)) for term in post.said.terms]
+        else:
+            filled.append(patterns.fill(template, _values(post)))
+    return tuple(dict.fromkeys(t for t in map(text.fold, filled) if t))
+
+
+def _values(post: Post, term: str | None = None) -> dict[str, str]:
+    """What the placeholders stand for; whatever the entry does not say is the source's title."""
+    said = post.said
+    first_term = said.terms[0] if said.terms else ""
+    return {
+        "author": said.author or said.feed_title,
+        "publisher": said.publisher or said.feed_title,
+        "term": (first_term if term is None else term) or said.feed_title,
+        "feed_title": said.feed_title,
+    }
+
+
+def _once(labels: Iterable[Label]) -> tuple[Label, ...]:
+    seen: dict[str, Label] = {}
+    for label in labels:
+        seen.setdefault(fold(label.value), label)
+    return tuple(seen.values())
+
+
+def wanted(posts: Iterable[Post]) -> tuple[frozenset[str], frozenset[Slug]]:
+    """The folded values of all labels of some posts, and the slugs that they would like to have."""
+    values = {label.value for post in posts for label in post.labels}
+    values |= {post.said.feed_title for post in posts}
+    return frozenset(map(fold, values)), frozenset(map(slugs.slugify, values))
+
+
+def assign(posts: Sequence[Post], known: Known, source: Source) -> tuple[list[Post], list[NewCategory]]:
+    """Give each post the slugs of its labels; say which categories that makes.
+
+    A value whose slug a configured category has is that category. Where another value has the slug, the
+    newcomer gets `-2`, `-3` and so on.
+    """
+    by_value = dict(known.labels)
+    taken = set(known.slugs)
+    made: list[NewCategory] = []
+    templated = known.templated
+
+    def slug_of(label: Label) -> Slug:
+        nonlocal templated
+        folded = fold(label.value)
+        if folded in by_value:
+            return by_value[folded]
+        wish = slugs.slugify(label.value)
+        if wish in known.configured or (not label.templated and wish == label.value and wish in taken):
+            by_value[folded] = wish
+            return wish
+        if label.templated and templated >= TEMPLATED_AT_MOST:
+            return slug_of(Label(source.title or posts[0].said.feed_title))
+        slug = next(s for s in _with_numbers(wish) if s not in taken)
+        templated += label.templated
+        taken.add(slug)
+        by_value[folded] = slug
+        made.append(NewCategory(slug, label.value, folded, source.url if label.templated else None))
+        return slug
+
+    settled = [replace(p, categories=tuple(dict.fromkeys(map(slug_of, p.labels)))) for p in posts]
+    return settled, made
+
+
+def _with_numbers(slug: Slug) -> Iterable[Slug]:
+    yield slug
+    number = 2
+    while True:
+        yield Slug(f"{slug}-{number}")
+        number += 1

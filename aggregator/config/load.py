@@ -1,0 +1,61 @@
+"""Pure. The text of feeds.yaml -> `Config`, or every problem with its line and column.
+
+The order: `document` reads the tree, `values` puts the environment in, `parts` holds each part against its
+keys, `sources` and `settings` fit the parts together. Nothing is read or written here; paths are only
+joined to the directory that the file is in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from aggregator.config import document
+from aggregator.config.parts import read
+from aggregator.config.problems import Problem, failure
+from aggregator.config.settings import configuration
+from aggregator.model import Config
+
+_EMPTY = "the file is empty; write feeds: and below it a line like - https://example.org/feed.xml"
+
+
+def decode(content: bytes, name: str) -> str:
+    """The bytes of feeds.yaml as text. UTF-8 only; `ConfigError` points at the first byte that is not."""
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        before = content[: error.start]
+        line = before.count(b"\n")
+        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8-sig"))
+        found = (
+            "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else f"byte 0x{content[error.start]:02X}"
+        )
+        problem = Problem((line, column), f"this is not UTF-8 ({found}); save the file as UTF-8")
+        raise failure(name, [problem]) from error
+
+
+def load(text: str, *, name: str, directory: str, environment: Mapping[str, str]) -> Config:
+    """The configuration that a text says, every default filled in, every path absolute.
+
+    `name` is what problems call the file, `directory` the absolute path of the folder it is in,
+    `environment` what `${NAME}` is looked up in. Raises `ConfigError` with all problems at once (a fault
+    of YAML's grammar hides those behind it), each `NAME:LINE:COLUMN: what is wrong; what to write
+    instead`, in the order of the file. Never raises anything else, whatever the text.
+    """
+    tree, problems = document.read(text.removeprefix("\ufeff"))
+    if tree is None:
+        raise failure(name, problems or [Problem((0, 0), _EMPTY)])
+    match tree:
+        case document.Scalar(null=True):
+            raise failure(name, [*problems, Problem((0, 0), _EMPTY)])
+        case document.Mapping(items=items) if not items:
+            raise failure(name, [*problems, Problem((0, 0), _EMPTY)])
+        case document.Mapping():
+            parts = read(tree, environment)
+        case _:
+            what = "the file is a list" if isinstance(tree, document.Sequence) else "the file is one text"
+            problem = Problem(tree.position, f"{what}; write feeds: above it")
+            raise failure(name, [*problems, problem])
+    config = configuration(parts, directory)
+    if problems or parts.problems:
+        raise failure(name, [*problems, *parts.problems])
+    return config

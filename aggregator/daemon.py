@@ -1,1 +1,0 @@
-"""Shell. (Room under construction.)"""

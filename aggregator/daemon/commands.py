@@ -1,0 +1,153 @@
+"""Shell. What the commands beside `run` do: one round of polling, rendering again, looking, trying out.
+
+They return values; `report` prints them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from datetime import timedelta
+from ipaddress import ip_address
+from urllib.parse import urlsplit
+from uuid import UUID
+
+from aggregator.daemon.house import GRACE, house, user_agent
+from aggregator.fetch import HttpFetcher
+from aggregator.model import (
+    Config,
+    Fetched,
+    FetchFailed,
+    Lease,
+    Memory,
+    NotModified,
+    PollOutcome,
+    Reading,
+    ReadResult,
+    SiteIdentity,
+    Source,
+    SourceStatus,
+)
+from aggregator.publisher import Published, Publisher
+from aggregator.store import loops_held, open_store
+from aggregator.triggers import SystemClock
+from aggregator.workers import WorkerReader
+
+PATIENCE = timedelta(seconds=5)
+"""How long `once` waits for a floor or a gap to pass."""
+NIL = UUID(int=0)
+"""Stands for the site where nothing is stored."""
+
+
+async def once(
+    given: Config,
+    *,
+    everything: bool,
+    expect: Callable[[int], None],
+    report: Callable[[PollOutcome], None],
+) -> tuple[list[PollOutcome], Published]:
+    """Poll what is due, each source once, publish, leave. `expect` hears how many polls are likely."""
+    outcomes: list[PollOutcome] = []
+
+    def note(outcome: PollOutcome) -> None:
+        outcomes.append(outcome)
+        report(outcome)
+
+    async with house(given, note) as parts:
+        poller, store, clock = parts.poller, parts.store, parts.clock
+        started = clock.now()
+        waiting = [s.due for s in await asyncio.to_thread(store.sources.sources) if s.active and s.due]
+        expect(sum(everything or due.at <= started for due in waiting))
+        patience = max(PATIENCE, given.polling.per_host_gap)
+        while True:
+            if await poller.start_due(everything=everything, not_since=started):
+                continue
+            if poller.running:
+                await poller.any_ended()
+                continue
+            next_due = await asyncio.to_thread(
+                store.polls.next_due, clock.now(), everything=everything, not_since=started
+            )
+            if next_due is None or next_due > clock.now() + patience:
+                break
+            await asyncio.sleep(max(0.0, (next_due - clock.now()).total_seconds()))
+        await poller.stop(GRACE)
+        return outcomes, await parts.publish()
+
+
+def publish(given: Config) -> Published | None:
+    """Mark every document and render it; None where a running daemon does that."""
+    if loops_held(given.store):
+        with closing(open_store(given.store, output=given.output.directory, loops=False)) as store:
+            store.documents.mark_all()
+        return None
+    with closing(open_store(given.store, output=given.output.directory, loops=True)) as store:
+        store.polls.sync(given, SystemClock().now())
+        store.documents.mark_all()
+        return Publisher(store.posts, store.sources, store.documents, SystemClock(), given).publish()
+
+
+def status(given: Config) -> tuple[Sequence[SourceStatus], int | None]:
+    """What the store knows of every source, and the process that runs the loops on it."""
+    holder = loops_held(given.store)
+    with closing(open_store(given.store, output=given.output.directory, loops=False)) as store:
+        return store.sources.sources(), holder
+
+
+def advice(given: Config) -> list[str]:
+    """What is legal in a configuration and yet not what publishers would like."""
+    host = urlsplit(given.site.contact).hostname or ""
+    if given.site.contact.startswith("mailto:") or _looks_public(host):
+        return []
+    return [
+        f"site.contact: publishers who wonder who polls them cannot reach {given.site.contact}; "
+        "give a page of yours that they can, or `mailto:` and an address"
+    ]
+
+
+def _looks_public(host: str) -> bool:
+    """Whether a host may be reached from elsewhere, as far as its name tells."""
+    try:
+        return ip_address(host).is_global
+    except ValueError:
+        return "." in host and not host.endswith((".local", ".localhost", ".internal", ".test"))
+
+
+async def check_live(given: Config, tell: Callable[[Source, ReadResult | str], None]) -> bool:
+    """Fetch and read each source once, host by host, storing nothing; whether all of them are feeds."""
+    clock = SystemClock()
+    fetcher = HttpFetcher(given.polling, user_agent(given), clock)
+    reader = WorkerReader(SiteIdentity(str(NIL), clock.now()), workers=os.cpu_count() or 1)
+    slots = asyncio.Semaphore(given.polling.concurrency)
+    hosts: dict[str, list[Source]] = {}
+    for source in given.sources:
+        hosts.setdefault(source.host, []).append(source)
+
+    async def one(source: Source) -> bool:
+        lease = Lease(source, 0, Memory())
+        match await fetcher.fetch(lease):
+            case Fetched() as fetched:
+                result: ReadResult | str = await reader.read(lease, fetched, clock.now())
+            case NotModified():
+                result = "answers 304 to a first request"
+            case FetchFailed(detail=detail):
+                result = detail
+        tell(source, result)
+        return isinstance(result, Reading)
+
+    async def one_host(sources: list[Source]) -> bool:
+        good = True
+        for number, source in enumerate(sources):
+            if number and source.host != "file":
+                await asyncio.sleep(given.polling.per_host_gap.total_seconds())
+            async with slots:
+                good &= await one(source)
+        return good
+
+    try:
+        return all(await asyncio.gather(*map(one_host, hosts.values())))
+    finally:
+        await fetcher.aclose()
+        await reader.aclose()

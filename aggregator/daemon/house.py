@@ -1,0 +1,117 @@
+"""Shell. Builds what a process needs to run the loops, and takes it down in order.
+
+Here adapters meet loops, and nowhere else. Also reads the configuration file, since every command does.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from aggregator import __version__, config
+from aggregator.errors import ConfigError
+from aggregator.fetch import HttpFetcher
+from aggregator.model import Config, PollOutcome
+from aggregator.poller import Poller
+from aggregator.publisher import Published, Publisher
+from aggregator.store import Store, open_store
+from aggregator.triggers import SystemClock
+from aggregator.workers import WorkerReader
+
+GRACE = 8.0
+"""Seconds that polls under way have at a stop."""
+
+
+@dataclass(frozen=True, slots=True)
+class Overrides:
+    """What the command line says over the file."""
+
+    listen: str | None = None
+    admin: str | None = None
+
+
+def read_config(path: Path, overrides: Overrides = Overrides()) -> tuple[bytes, Config]:
+    """The bytes of a configuration file and what they say; raises ConfigError."""
+    try:
+        raw = path.read_bytes()
+    except FileNotFoundError:
+        raise ConfigError([f"{path}: there is no such file; `aggregator init` writes one"]) from None
+    except OSError as trouble:
+        raise ConfigError([f"{path}: cannot be read: {trouble.strerror}"]) from trouble
+    return raw, overridden(parse_config(raw, path), overrides)
+
+
+def parse_config(raw: bytes, path: Path) -> Config:
+    """What the bytes of a configuration file say; raises ConfigError."""
+    text = config.decode(raw, str(path))
+    return config.load(text, name=str(path), directory=str(path.resolve().parent), environment=os.environ)
+
+
+def overridden(given: Config, overrides: Overrides) -> Config:
+    listen = given.server.listen if overrides.listen is None else overrides.listen
+    admin = given.server.admin if overrides.admin is None else overrides.admin
+    return replace(
+        given,
+        server=replace(
+            given.server,
+            listen=None if listen == "off" else listen,
+            admin=None if admin == "off" else admin,
+        ),
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class House:
+    """The parts of a process that runs the loops."""
+
+    store: Store
+    fetcher: HttpFetcher
+    reader: WorkerReader
+    poller: Poller
+    publisher: Publisher
+    clock: SystemClock
+
+    def adopt(self, new: Config) -> None:
+        """Put a configuration in force: the store first, since a failure there must leave the old one."""
+        self.store.polls.sync(new, self.clock.now())
+        self.fetcher.reconfigure(new.polling, user_agent(new))
+        self.poller.polling = new.polling
+        self.publisher.config = new
+
+    async def publish(self) -> Published:
+        """Render what is dirty, in a thread."""
+        return await asyncio.to_thread(self.publisher.publish)
+
+
+def user_agent(given: Config) -> str:
+    """Who asks, and where publishers can reach those who run it."""
+    return f"aggregator/{__version__} (+{given.site.contact})"
+
+
+@asynccontextmanager
+async def house(given: Config, report: Callable[[PollOutcome], None]) -> AsyncIterator[House]:
+    """Open the store for the loops, build what they need, and take it all down again."""
+    clock = SystemClock()
+    store = await asyncio.to_thread(open_store, given.store, output=given.output.directory, loops=True)
+    try:
+        await asyncio.to_thread(store.polls.sync, given, clock.now())
+        fetcher = HttpFetcher(given.polling, user_agent(given), clock)
+        reader = WorkerReader(store.posts.identity(), workers=os.cpu_count() or 1)
+        try:
+            yield House(
+                store=store,
+                fetcher=fetcher,
+                reader=reader,
+                poller=Poller(store.polls, fetcher, reader, clock, given.polling, report),
+                publisher=Publisher(store.posts, store.sources, store.documents, clock, given),
+                clock=clock,
+            )
+        finally:
+            await fetcher.aclose()
+            await reader.aclose()
+    finally:
+        await asyncio.to_thread(store.close)

@@ -1,0 +1,147 @@
+"""Shell. The daemon's life: start, one event at a time, reload, drain, stop.
+
+Long work runs in tasks of its own, so that an event never waits for the network or the disk.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Callable
+from pathlib import Path
+
+from aggregator import config, observe, serve
+from aggregator.daemon.house import GRACE, House, Overrides, house, overridden, parse_config, read_config
+from aggregator.errors import AggregatorError, ConfigError, StoreError
+from aggregator.model import Config
+from aggregator.triggers import Housekeeping, Reload, Stop, Tick, Triggers
+
+log = logging.getLogger(__name__)
+
+BETWEEN_ROUNDS = 0.05
+"""Seconds at least between two looks at what is due that ended polls cause."""
+
+
+async def run(path: Path, overrides: Overrides, announce: Callable[[str], None]) -> None:
+    """The daemon: poll, publish, serve, watch the file, until SIGTERM or SIGINT."""
+    raw, given = read_config(path, overrides)
+    _warn(given)
+    async with house(given, observe.poll) as parts:
+        server = await _serve(given, parts)
+        try:
+            async with Triggers(path) as events:
+                announce(f"{given.site.title}: {len(given.sources)} sources, {_where(server)}")
+                await _Loops(parts, path, overrides, raw, given).live(events)
+        finally:
+            if server is not None:
+                await server.stop()
+
+
+async def _serve(given: Config, parts: House) -> serve.HttpServer | None:
+    if given.server.listen is None:
+        return None
+    server = serve.HttpServer(serve.app(parts.store.documents, ready=lambda: True), given.server.listen)
+    await server.start()
+    return server
+
+
+def _where(server: serve.HttpServer | None) -> str:
+    return f"serving http://{server.address}/" if server is not None else "serving nothing (`listen: off`)"
+
+
+def _warn(given: Config) -> None:
+    for warning in given.warnings:
+        log.warning("%s", warning)
+
+
+class _Loops:
+    """The daemon's life between start and stop: one event at a time, long work in tasks of its own."""
+
+    def __init__(self, parts: House, path: Path, overrides: Overrides, raw: bytes, given: Config) -> None:
+        self._parts, self._path, self._overrides = parts, path, overrides
+        self._raw, self._config = raw, given
+        self._publishing: asyncio.Task[None] | None = None
+        self._following: asyncio.Task[None] | None = None
+
+    async def live(self, events: Triggers) -> None:
+        async for event in events:
+            match event:
+                case Tick():
+                    await self._tick()
+                case Reload():
+                    await self._reload(event.by)
+                case Housekeeping():
+                    await asyncio.to_thread(self._parts.store.housekeep, self._parts.clock.now())
+                case Stop():
+                    log.info("stopping by=%s polls=%d", event.by, self._parts.poller.running)
+                    break
+        await self._drain()
+
+    async def _tick(self) -> None:
+        """Start what is due and publish what is dirty. Trouble with the store is said, and tried again."""
+        try:
+            await self._parts.poller.start_due()
+        except StoreError as trouble:
+            log.error("cannot look for due sources: %s", trouble)
+        if self._following is None or self._following.done():
+            self._following = asyncio.create_task(self._follow(), name="follow ended polls")
+        if self._publishing is None or self._publishing.done():
+            self._publishing = asyncio.create_task(self._publish(), name="publish")
+
+    async def _follow(self) -> None:
+        """Start the next polls of hosts whose slots come free, without waiting for the next tick."""
+        while self._parts.poller.running:
+            await self._parts.poller.any_ended()
+            await asyncio.sleep(BETWEEN_ROUNDS)
+            try:
+                await self._parts.poller.start_due()
+            except StoreError:
+                return  # the next tick tries again, and says so
+
+    async def _publish(self) -> None:
+        try:
+            published = await self._parts.publish()
+        except AggregatorError as trouble:
+            log.error("cannot publish: %s", trouble)
+            return
+        if published.written:
+            log.info(
+                "%s", observe.line("publish", {"scopes": published.scopes, "written": len(published.written)})
+            )
+
+    async def _reload(self, by: str) -> None:
+        """Build the new configuration completely, compare, put in force; on any error the old one stays."""
+        try:
+            raw = await asyncio.to_thread(self._path.read_bytes)
+            if raw == self._raw:
+                return
+            new = overridden(parse_config(raw, self._path), self._overrides)
+            changes = config.diff(self._config, new)
+            await asyncio.to_thread(self._parts.adopt, new)
+        except ConfigError as wrong:
+            self._raw = raw  # said once; the same bytes again are no news
+            for problem in wrong.problems:
+                log.error("not reloaded: %s", problem)
+            return
+        except (OSError, StoreError) as trouble:
+            log.error("not reloaded: %s; the old configuration stays", trouble)
+            return
+        self._raw, self._config = raw, new
+        log.info("%s", observe.line("reload", {"by": by, "changes": changes.summary()}))
+        for key in changes.restart:
+            log.warning("reload: `%s` takes effect at the next start", key)
+        _warn(new)
+        await self._tick()
+
+    async def _drain(self) -> None:
+        """Finish what is under way within its deadline, then publish what it brought."""
+        if self._following is not None:
+            self._following.cancel()
+        cancelled = await self._parts.poller.stop(GRACE)
+        if cancelled:
+            log.info(
+                "stop: %d polls were cut short; their sources are asked again when they are due", cancelled
+            )
+        if self._publishing is not None:
+            await asyncio.wait([self._publishing])
+        await self._publish()

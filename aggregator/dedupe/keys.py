@@ -1,0 +1,120 @@
+"""Pure. Versioned identity keys, and digests of what a reader sees.
+
+Every key begins with a letter for its kind and a version, so that a better recipe can live beside the old
+one and never makes stored posts new again. Keys that only hold within a source have its URL mixed in.
+
+========  =================================  ==========================================================
+kind      made of                            leads to
+========  =================================  ==========================================================
+``e1:``   source, guid, link (or title)      the same entry, also where guids are reused or missing
+``g1:``   source, guid                       the entry of this source
+``u1:``   canonical URL of the link          any source's telling, where the link names one entry
+``i1:``   an absolute id                     a copy in another source, if link or content agree
+``t1:``   source, title, text                an entry that has neither guid nor link of its own
+========  =================================  ==========================================================
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import datetime
+from hashlib import blake2b
+
+from aggregator.model import Key, Post, Source, UnreadEntry
+from aggregator.syntax import html, urls
+
+
+def stamp(posts: Sequence[Post], source: Source) -> tuple[tuple[Post, ...], tuple[UnreadEntry, ...]]:
+    """The posts of one document with their keys and digests, and the entries that only repeat another.
+
+    A link that two different entries of the document share names neither of them, and a guid that two
+    entries with different links share is a key of neither. Of entries that are one and the same the one
+    that was updated last stays, else the first.
+    """
+    entries_by_link: dict[Key, set[str]] = defaultdict(set)
+    forms_by_guid: dict[str, set[str]] = defaultdict(set)
+    links = [_link_key(post, source) for post in posts]
+    for post, link in zip(posts, links, strict=True):
+        if link:
+            entries_by_link[link].add(post.guid or f"\0{post.title}")
+        forms_by_guid[post.guid].add(post.link or post.title)
+    kept: dict[Key, Post] = {}
+    repeats: list[UnreadEntry] = []
+    for post, link in zip(posts, links, strict=True):
+        shared = link is not None and len(entries_by_link[link]) > 1
+        reused = len(forms_by_guid[post.guid]) > 1
+        done = _stamped(post, source, link, link_shared=shared, guid_reused=reused)
+        first = kept.setdefault(done.keys[0], done)
+        if first is not done:
+            loser = done if _last_update(first) >= _last_update(done) else first
+            winner = first if loser is done else done
+            kept[done.keys[0]] = winner
+            repeats.append(
+                UnreadEntry(loser.position, f"repeats entry {winner.position + 1} of the document")
+            )
+    return tuple(kept.values()), tuple(repeats)
+
+
+def _last_update(post: Post) -> datetime:
+    return post.claims_updated or post.published
+
+
+def _stamped(post: Post, source: Source, link: Key | None, *, link_shared: bool, guid_reused: bool) -> Post:
+    text = html.to_text(post.content or post.summary)
+    exact = (post.guid, post.link or post.title) if post.guid else ("", post.link, post.title)
+    keys = [_key("e1", source.url, *exact)]
+    if post.guid and not guid_reused:
+        keys.append(_key("g1", source.url, post.guid))
+        if post.id:
+            keys.append(_key("i1", post.id))
+    if link:
+        keys.append(link)
+    if not post.guid and not link:
+        keys.append(_key("t1", source.url, post.title, text))
+    return replace(
+        post,
+        names_entry=post.names_entry and not link_shared,
+        keys=tuple(keys),
+        link_key=link,
+        digest=digest(post),
+        label_digest=label_digest(post),
+        text_digest=_hash(post.title, text),
+    )
+
+
+def _link_key(post: Post, source: Source) -> Key | None:
+    """The key of its link, also where the link is shared: that it is shared must be remembered."""
+    if not post.names_entry or not post.link:
+        return None
+    canonical = urls.key(post.link, source.drop_params, source.keep_params)
+    return _key("u1", canonical) if canonical else None
+
+
+def digest(post: Post) -> str:
+    """Of what a reader sees of the entry itself: a change of it is a change of the post.
+
+    Dates are left out (feeds touch them at every poll), and so is everything that the configuration adds.
+    """
+    return _hash(
+        post.title,
+        post.link,
+        post.summary,
+        post.content,
+        *(f"{a.name}\0{a.uri}" for a in post.authors),
+        *(f"{e.url}\0{e.type}\0{e.title}" for e in post.enclosures),
+    )
+
+
+def label_digest(post: Post) -> str:
+    """Of what `classify` made of the post: a change of it moves the post and touches no date."""
+    return _hash(post.republish, post.dropped, *(x.value for x in post.labels), "", *post.tags)
+
+
+def _key(kind: str, *parts: str) -> Key:
+    return Key(f"{kind}:{_hash(*parts)}")
+
+
+def _hash(*parts: str) -> str:
+    return blake2b("\x1f".join(parts).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

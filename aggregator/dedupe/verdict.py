@@ -1,0 +1,188 @@
+"""Pure. Judges the posts of one document, one after the other, against what is stored.
+
+Trust: an entry is its own only within its source. A copy in another source joins a story by its canonical
+URL, or by its id where link or content agree; an id alone lets nobody change or hide another's post
+(RFC 4287, 8.4). Each verdict is folded into what is known before the next post is judged, so that two
+entries of one document see each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+from aggregator.model import (
+    Changed,
+    Duplicate,
+    Key,
+    Known,
+    KnownPost,
+    New,
+    Post,
+    PostId,
+    Rejected,
+    Source,
+    Unchanged,
+    Verdict,
+)
+
+Mint = Callable[[Post], PostId]
+"""Makes an id of ours for a post that brings none, or one that another post has."""
+
+
+@dataclass(frozen=True, slots=True)
+class Judgement:
+    """What the posts of a document turned out to be, and the links that turned out to name no one entry."""
+
+    verdicts: tuple[Verdict, ...]
+    withdrawn: frozenset[Key]
+
+
+def judge(posts: Sequence[Post], source: Source, known: Known, mint: Mint, now: datetime) -> Judgement:
+    """One verdict for each post, in order. Posts come with their categories assigned."""
+    court = _Court(source, known, mint, now)
+    verdicts = tuple(court.judge(post) for post in posts)
+    return Judgement(verdicts, frozenset(court.withdrawn))
+
+
+class _Court:
+    """What is known so far, while one document is judged."""
+
+    def __init__(self, source: Source, known: Known, mint: Mint, now: datetime) -> None:
+        self._source, self._mint, self._now = source, mint, now
+        self._by_key: dict[Key, list[KnownPost]] = {k: list(v) for k, v in known.by_key.items()}
+        self._ids = set(known.ids)
+        self._not_links = set(known.withdrawn)
+        self.withdrawn: set[Key] = set()
+
+    def judge(self, post: Post) -> Verdict:
+        post = self._with_a_link_that_names_it(post)
+        ours = self._own(post)
+        verdict = self._again(post, ours) if ours else self._first_time(post)
+        if not isinstance(verdict, Unchanged):
+            self._fold(verdict, ours)
+        return verdict
+
+    def _with_a_link_that_names_it(self, post: Post) -> Post:
+        """Take the link out of the keys where it leads to several entries of this source."""
+        link = post.link_key
+        if link is None:
+            return post
+        shared = not post.names_entry or any(
+            k.source == post.source and k.guid and post.guid and k.guid != post.guid
+            for k in self._by_key.get(link, ())
+        )
+        if shared and link not in self._not_links:
+            self.withdrawn.add(link)
+            self._not_links.add(link)
+        if link not in self._not_links:
+            return post
+        return replace(post, names_entry=False, link_key=None, keys=tuple(k for k in post.keys if k != link))
+
+    def _own(self, post: Post) -> KnownPost | None:
+        """The stored post of this source that it is: by its strongest key that leads to one.
+
+        Different guids are different posts, whatever else agrees.
+        """
+        for key in post.keys:
+            for known in self._by_key.get(key, ()):
+                if known.source == post.source and not (known.guid and post.guid and known.guid != post.guid):
+                    return known
+        return None
+
+    def _again(self, post: Post, known: KnownPost) -> Verdict:
+        """Seen before from this source: has anything changed that counts?"""
+        seen_differs = post.digest != known.digest
+        if not seen_differs and post.label_digest == known.label_digest and post.dropped == known.dropped:
+            return Unchanged(known.id)
+        if seen_differs and self._source.updates == "ignore" and post.label_digest == known.label_digest:
+            return Unchanged(known.id, "it changed, and this feed says `updates: ignore`")
+        settled = replace(
+            post,
+            id=known.id,
+            slug=known.slug,
+            published=known.published,
+            first_seen=known.first_seen,
+            dated=known.dated,
+            updated=self._when_updated(post, known) if seen_differs else known.updated,
+        )
+        return Rejected(settled, post.dropped, known.story) if post.dropped else Changed(settled)
+
+    def _when_updated(self, post: Post, known: KnownPost) -> datetime:
+        """The entry's own `updated` where that is later than ours and not in the future, else now."""
+        claimed = post.claims_updated
+        return claimed if claimed is not None and known.updated < claimed <= self._now else self._now
+
+    def _first_time(self, post: Post) -> Verdict:
+        """New from this source; perhaps another source has told it already."""
+        told = self._told_elsewhere(post)
+        if not post.id or post.id in self._ids:
+            post = replace(post, id=self._mint(post))
+        if told is None:
+            return Rejected(post, post.dropped) if post.dropped else New(post)
+        known, reason = told
+        if post.dropped:
+            return Rejected(post, post.dropped, known.story)
+        place = (post.published, self._source.position)
+        return Duplicate(
+            post,
+            known.story,
+            leads=place < (known.story_published, known.story_position),
+            reason=reason,
+        )
+
+    def _told_elsewhere(self, post: Post) -> tuple[KnownPost, str] | None:
+        """The post of another source whose story this one joins, and what they share."""
+        for key in post.keys:
+            others = [k for k in self._by_key.get(key, ()) if k.source != post.source]
+            if key == post.link_key:
+                reason = "link"
+            elif key.startswith("i1:"):
+                others = [k for k in others if _agree(k, post)]
+                reason = "id"
+            else:
+                continue
+            if others:
+                return min(others, key=lambda k: (bool(k.dropped), k.story_published, k.story)), reason
+        return None
+
+    def _fold(self, verdict: New | Changed | Duplicate | Rejected, ours: KnownPost | None) -> None:
+        """Make what was just decided known to the posts that follow."""
+        post = verdict.post
+        own_story = ours.story if ours else post.id
+        story = verdict.story if isinstance(verdict, Duplicate) else own_story
+        known = KnownPost(
+            id=post.id,
+            source=post.source,
+            guid=post.guid,
+            slug=post.slug,
+            digest=post.digest,
+            text_digest=post.text_digest,
+            link_key=post.link_key,
+            published=post.published,
+            updated=post.updated,
+            first_seen=post.first_seen,
+            story=story,
+            story_published=post.published,
+            story_position=self._source.position,
+            categories=post.categories,
+            dropped=post.dropped,
+            dated=post.dated,
+            label_digest=post.label_digest,
+        )
+        self._ids.add(post.id)
+        for key in post.keys:
+            others = [k for k in self._by_key.get(key, ()) if k.id != post.id]
+            self._by_key[key] = [*others, known]
+
+
+def _agree(known: KnownPost, post: Post) -> bool:
+    """Whether two posts with one id are one thing: the same link, or the same title and text."""
+    same_link = post.link_key is not None and post.link_key == known.link_key
+    return same_link or post.text_digest == known.text_digest
+
+
+def touched(verdicts: Iterable[Verdict]) -> Iterable[Post]:
+    """The posts that verdicts write."""
+    return (v.post for v in verdicts if not isinstance(v, Unchanged))

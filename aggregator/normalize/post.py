@@ -1,0 +1,197 @@
+"""Pure. One entry becomes one post: the order of the steps, field by field (DESIGN, section 5).
+
+Judges dates, links and names; never raises for what a source wrote. An entry that says nothing at all is an
+`UnreadEntry`. Categories, keys and digests are other rooms' work.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import datetime
+
+from aggregator.model import (
+    DateRule,
+    Enclosure,
+    Entry,
+    FeedFacts,
+    Person,
+    Post,
+    Said,
+    Source,
+    SourceInfo,
+    Text,
+    UnreadEntry,
+)
+from aggregator.normalize.content import texts
+from aggregator.normalize.identity import wanted_id
+from aggregator.normalize.origin import own_source, page_of
+from aggregator.syntax import dates, html, slugs, text, urls
+
+_LONGEST_TITLE = 1000  # characters
+_LONGEST_BORROWED_TITLE = 80
+_LONGEST_NAME = 200
+_MOST_NAMES = 20
+_MOST_TERMS = 100
+_MOST_ENCLOSURES = 20
+
+_ADDRESS = re.compile(
+    r"[<(\[]?\s*(?:mailto:)?[^\s<>()\[\],;@]{1,64}@[^\s<>()\[\],;@]{1,255}\s*[>)\]]?", re.IGNORECASE
+)
+_LANGUAGE = re.compile(r"[A-Za-z]{2,8}(?:-[A-Za-z0-9]{1,8})*")
+_MEDIA_TYPE = re.compile(r"[a-z0-9!#$&^_.+-]+/[a-z0-9!#$&^_.+-]+")
+
+
+def normalize(
+    entry: Entry, facts: FeedFacts, source: Source, info: SourceInfo, base: str, now: datetime
+) -> Post | UnreadEntry:
+    """What an entry says, as a post of ours; or why it says nothing.
+
+    `info` is what `normalize.info` made of the same `facts`; `base` is the final URL of the fetch; `now` is
+    aware. `id` is empty where the entry's own cannot be one, and `categories`, `keys` and digests are empty.
+    """
+    if source.confidential:
+        base = info.home  # the feed's address must not shine through relative links
+    base = urls.absolute(base, entry.base) or base
+    guid = text.clean(entry.guid).strip()
+    enclosures = _enclosures(entry.enclosures, base)
+    summary, content = texts(entry, base)
+    title = text.shorten(text.plain(entry.title), _LONGEST_TITLE)
+    article = _article(entry, guid, base)
+    if not (title or article or content or enclosures or guid):
+        return UnreadEntry(entry.position, "it has no title, link, content, enclosure or id")
+
+    if source.confidential and urls.key(article) == urls.key(source.url):
+        article = ""
+    link = urls.cleaned(article, source.drop_params, source.keep_params)
+    names_entry = bool(link) and not urls.is_home(link, info.home)
+    if not link:
+        link = enclosures[0].url if enclosures else info.home
+    published, dated = _published(entry, source, now)
+    claimed = dates.parse(entry.updated, source.timezone)
+    own_names = _people(entry.authors, base)
+    feed_title = text.shorten(text.plain(facts.title), _LONGEST_NAME) or info.title
+    title = title or _borrowed_title(content or summary, link, published)
+    return Post(
+        id=wanted_id("" if source.confidential and guid == source.url else guid),
+        source=source.url,
+        guid=guid,
+        title=title,
+        slug=slugs.slugify(title),
+        link=link,
+        names_entry=names_entry,
+        published=published,
+        updated=published,
+        dated=dated,
+        claims_updated=claimed if claimed and dates.believable(claimed, now) else None,
+        first_seen=now,
+        authors=own_names or _people(facts.authors, base) or (Person(info.title, info.home),),
+        summary=summary,
+        content=content,
+        language=_language(source.language, entry.language, _text_language(entry), facts.language),
+        enclosures=enclosures,
+        origin=_origin(entry, source, info, base, published, now),
+        republish=source.republish,
+        said=Said(
+            author=own_names[0].name if own_names else "",
+            publisher=text.shorten(text.fold(entry.publisher or facts.publisher), _LONGEST_NAME),
+            terms=_terms(entry.terms),
+            feed_title=feed_title,
+        ),
+        position=entry.position,
+    )
+
+
+def _article(entry: Entry, guid: str, base: str) -> str:
+    """Where the entry says it can be read: its link, an alternate link, a guid that is a permalink; or ""."""
+    link = urls.absolute(base, entry.link) if entry.link.strip() else ""
+    link = link or page_of(entry.links, base)
+    if not link and entry.permalink and urls.http(guid):
+        link = urls.absolute("", guid)
+    return link
+
+
+def _published(entry: Entry, source: Source, now: datetime) -> tuple[datetime, DateRule]:
+    """The first believable of the entry's dates, else now; never later than now."""
+    said: tuple[tuple[str, DateRule], ...] = ((entry.published, "published"), (entry.updated, "updated"))
+    for raw, rule in said:
+        moment = dates.parse(raw, source.timezone)
+        if moment is not None and dates.believable(moment, now):
+            return min(moment, now), rule
+    return now, "first-seen"
+
+
+def _borrowed_title(content: str, link: str, published: datetime) -> str:
+    words = html.to_text(content)
+    return text.shorten(words, _LONGEST_BORROWED_TITLE) or link or f"{published:%Y-%m-%d %H:%M}"
+
+
+def _people(said: Iterable[Person], base: str) -> tuple[Person, ...]:
+    """Named people, each once; addresses for mail are taken out of names (RSS has them there)."""
+    people: dict[str, Person] = {}
+    for person in said:
+        name = text.fold(_ADDRESS.sub(" ", text.plain(Text(person.name, "text")))).strip(" ,;")
+        if name.startswith("(") and name.endswith(")"):  # RSS: `mail@example.org (Name)`
+            name = name[1:-1].strip()
+        if name and name not in people and len(people) < _MOST_NAMES:
+            people[name] = Person(
+                text.shorten(name, _LONGEST_NAME), urls.absolute(base, person.uri) if person.uri else ""
+            )
+    return tuple(people.values())
+
+
+def _terms(said: Iterable[str]) -> tuple[str, ...]:
+    terms = dict.fromkeys(text.shorten(text.plain(Text(term, "text")), _LONGEST_NAME) for term in said)
+    return tuple(term for term in terms if term)[:_MOST_TERMS]
+
+
+def _enclosures(said: Iterable[Enclosure], base: str) -> tuple[Enclosure, ...]:
+    """Those with an http(s) URL, each once, with a media type and length that can be true."""
+    enclosures: dict[str, Enclosure] = {}
+    for enclosure in said:
+        url = urls.absolute(base, enclosure.url) if enclosure.url.strip() else ""
+        if not url or url in enclosures or len(enclosures) == _MOST_ENCLOSURES:
+            continue
+        type = enclosure.type.strip().lower().partition(";")[0].strip()
+        enclosures[url] = Enclosure(
+            url=url,
+            type=type if _MEDIA_TYPE.fullmatch(type) else "",
+            length=enclosure.length if enclosure.length and 0 < enclosure.length < 2**53 else None,
+            title=text.shorten(text.fold(enclosure.title), _LONGEST_NAME),
+        )
+    return tuple(enclosures.values())
+
+
+def _language(*said: str) -> str:
+    """The first that is a language tag (BCP 47), in its usual letter case; "" for none."""
+    for raw in said:
+        tag = raw.strip().replace("_", "-")
+        if len(tag) <= 35 and _LANGUAGE.fullmatch(tag):
+            first, *rest = tag.split("-")
+            return "-".join([first.lower(), *(_cased(part) for part in rest)])
+    return ""
+
+
+def _cased(subtag: str) -> str:
+    if len(subtag) == 2:
+        return subtag.upper()
+    return subtag.title() if len(subtag) == 4 and subtag.isalpha() else subtag.lower()
+
+
+def _text_language(entry: Entry) -> str:
+    said = (*entry.contents, entry.summary, entry.title)
+    return next((one.language for one in said if one is not None and one.language), "")
+
+
+def _origin(
+    entry: Entry, source: Source, info: SourceInfo, base: str, published: datetime, now: datetime
+) -> SourceInfo:
+    """The feed it comes from: the one that it names itself, else this one; with a date that can be true."""
+    origin = own_source(entry.source, source, base) or info
+    updated = origin.updated
+    if updated is None or not dates.believable(updated, now):
+        updated = dates.parse(entry.updated, source.timezone)
+    if updated is None or not dates.believable(updated, now):
+        updated = published
+    return replace(origin, updated=min(updated, now))

@@ -1,0 +1,259 @@
+"""Pure. Stories to an Atom document (RFC 4287): the only file that knows feedgen.
+
+The same arguments give the same bytes: every date is handed in, and nothing is read from a clock or a
+locale. feedgen 1.0 loses the attributes of an entry's links, cannot write a whole atom:source, and gives up
+a document for one bad entry (lkiesow/python-feedgen issues 135 and 143); so each entry is built by itself,
+mended in an extension, and appended as an element. An entry that cannot be written is left out and named.
+"""
+
+from __future__ import annotations
+
+import logging
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, datetime
+
+from feedgen.entry import FeedEntry
+from feedgen.ext.base import BaseEntryExtension, BaseExtension
+from feedgen.feed import FeedGenerator
+from lxml import etree
+
+from aggregator.model import (
+    Category,
+    Document,
+    Output,
+    Person,
+    PostId,
+    Shown,
+    Site,
+    SiteIdentity,
+    Slug,
+    SourceInfo,
+)
+from aggregator.publish import credit, paths
+from aggregator.publish.words import Words, tag, words_for
+from aggregator.syntax import text
+from aggregator.syntax.dates import rfc3339
+
+MEDIA_TYPE = "application/atom+xml; charset=utf-8"
+FILE = "feed.atom"
+GENERATOR = "aggregator"  # without a version: an upgrade is no change of a document
+
+_LOG = logging.getLogger(__name__)
+_LANG = "{http://www.w3.org/XML/1998/namespace}lang"
+_TYPE = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}", re.ASCII)  # RFC 6838, 4.2
+_ORDER = ("title", "id", "published", "updated", "author", "category", "content", "summary")
+_Attributes = Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """An entry that could not be written, and why."""
+
+    id: PostId
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A document, and what had to be left out of it."""
+
+    document: Document
+    refused: tuple[Refused, ...] = ()
+
+
+def feed(
+    category: Category | None,
+    entries: Sequence[Shown],
+    *,
+    site: Site,
+    output: Output,
+    identity: SiteIdentity,
+    categories: Mapping[Slug, Category],
+    updated: datetime,
+) -> Rendered:
+    """The subscription document of a category, or (None) of everything, with the entries in the given order.
+
+    `categories` gives the titles of all categories that entries may be in; `updated` is the document's own.
+    Raises `ValueError` for a naive `updated`; a bad entry is in `refused` and in the log, never an error.
+    """
+    scope = paths.scope_of(category)
+    language = (tag(category.language) if category else "") or tag(site.language) or "en"
+    writer = _EntryWriter(output, words_for(site.language), language, paths.scheme(identity), categories)
+    elements, refused = [], []
+    for shown in entries:
+        try:
+            elements.append(writer.element(shown))
+        except (ValueError, TypeError, OverflowError) as error:
+            # What feedgen, lxml and datetime raise for values that they do not write.
+            refused.append(Refused(shown.post.id, f"{type(error).__name__}: {error}"))
+            _LOG.warning("left out of %s%s: %s: %s", paths.folder(scope), FILE, shown.post.id, error)
+    head = FeedGenerator()
+    head.register_extension("ours", _FeedExtension, None, rss=False)
+    head.id(paths.feed_id(identity, scope))
+    own = paths.label(category.slug, category.title) if category else site.title
+    head.title(text.fold(own) or "Feeds")
+    head.updated(_instant(updated))
+    head.author({"name": text.fold(site.author) or text.fold(site.title) or "Feeds"})
+    page, document = paths.folder(scope), paths.folder(scope) + FILE
+    head.link(href=paths.address(site, document), rel="self", type="application/atom+xml")
+    head.link(href=paths.address(site, page), rel="alternate", type="text/html")
+    head.generator(GENERATOR)
+    head.language(language)
+    if category and (subtitle := text.fold(category.description)):
+        head.subtitle(subtitle)
+    head.ours.updated = rfc3339(updated)
+    head.ours.entries = elements
+    return Rendered(Document(document, MEDIA_TYPE, head.atom_str(pretty=True)), tuple(refused))
+
+
+class _FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """Puts finished entries into the feed, and dates in their short form."""
+
+    updated: str = ""
+    entries: Sequence[etree._Element] = ()
+
+    def extend_atom(self, feed: etree._Element) -> etree._Element:
+        for element in feed.iterfind("updated"):
+            element.text = self.updated
+        feed.extend(self.entries)
+        return feed
+
+
+class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has no types
+    """Gives an entry its links, languages and source, and its children the order of DESIGN section 6."""
+
+    language: str = ""
+    published: str = ""
+    updated: str = ""
+    alternate: _Attributes | None = None
+    others: Sequence[_Attributes] = ()
+    source: etree._Element | None = None
+
+    def extend_atom(self, entry: etree._Element) -> etree._Element:
+        by_name = {name: list(entry.iterfind(name)) for name in _ORDER}
+        for name, moment in (("published", self.published), ("updated", self.updated)):
+            by_name[name][0].text = moment
+        for body in by_name["content"] + by_name["summary"]:
+            body.set(_LANG, self.language)
+        # feedgen's tree knows no namespaces (xmlns is an attribute of the root), so neither do our elements.
+        entry[:] = by_name.pop("title")
+        if self.alternate:
+            etree.SubElement(entry, "link", dict(self.alternate))
+        for elements in by_name.values():
+            entry.extend(elements)
+        for attributes in self.others:
+            etree.SubElement(entry, "link", dict(attributes))
+        if self.source is not None:
+            entry.append(self.source)
+        entry.set(_LANG, self.language)
+        return entry
+
+
+@dataclass(frozen=True, slots=True)
+class _EntryWriter:
+    """What all entries of a document have in common."""
+
+    output: Output
+    words: Words
+    language: str  # where an entry has none
+    scheme: str
+    categories: Mapping[Slug, Category]
+
+    def element(self, shown: Shown) -> etree._Element:
+        """One entry. Raises what feedgen and lxml raise for values that they do not write."""
+        post = shown.post
+        entry = FeedEntry()
+        entry.register_extension("ours", _EntryExtension, rss=False)
+        entry.id(text.clean(post.id))
+        entry.title(credit.title(post, self.output, self.words))
+        entry.published(_instant(post.published))
+        entry.updated(_instant(post.updated))
+        for person in credit.authors(post):
+            entry.author(_person(person))
+        for category in self._categories(post.categories, post.tags):
+            entry.category(category)
+        html = credit.body(shown, self.output, self.words)
+        alternate = _link(post.link, "alternate", type="text/html")
+        if alternate:
+            entry.link(dict(alternate))
+        # Without an alternate link an entry must have content (RFC 4287, 4.1.2).
+        if post.republish == "full" or not alternate:
+            entry.content(html, type="html")
+        else:
+            entry.summary(html, type="html")
+        ours = entry.ours
+        ours.language = tag(post.language) or self.language
+        ours.published, ours.updated = rfc3339(post.published), rfc3339(post.updated)
+        ours.alternate = alternate
+        ours.others = _other_links(shown)
+        ours.source = _source(post.origin, post.updated)
+        built: etree._Element = entry.atom_entry()
+        return built
+
+    def _categories(self, slugs: Sequence[Slug], tags: Sequence[str]) -> list[dict[str, str]]:
+        """Ours with a scheme and a label, then tags as bare terms; each once."""
+        found: dict[tuple[str, str], dict[str, str]] = {}
+        for slug in slugs:
+            known = self.categories.get(slug)
+            label = text.fold(known.title if known else "") or slug
+            found[slug, self.scheme] = {"term": slug, "scheme": self.scheme, "label": label}
+        for raw in tags:
+            if term := text.fold(raw):
+                found[term, ""] = {"term": term}
+        return list(found.values())
+
+
+def _instant(moment: datetime) -> datetime:
+    if moment.utcoffset() is None:
+        raise ValueError(f"a date without a time zone: {moment}")
+    return moment.astimezone(UTC)
+
+
+def _person(person: Person) -> dict[str, str]:
+    return {"name": person.name, "uri": person.uri} if person.uri else {"name": person.name}
+
+
+def _link(href: str, rel: str, **attributes: str) -> _Attributes | None:
+    """A link's attributes without the empty ones; None where it leads nowhere that a reader may go."""
+    if not paths.followed(href):
+        return None
+    return {"rel": rel, "href": href, **{name: value for name, value in attributes.items() if value}}
+
+
+def _other_links(shown: Shown) -> list[_Attributes]:
+    found = [_link(member.link, "via", title=text.fold(member.origin.title)) for member in shown.also_in]
+    for file in shown.post.enclosures:
+        found.append(
+            _link(
+                file.url,
+                "enclosure",
+                type=file.type if _TYPE.fullmatch(file.type) else "",
+                length=str(file.length) if file.length is not None and file.length >= 0 else "",
+                title=text.fold(file.title),
+            )
+        )
+    return list({tuple(link.items()): link for link in found if link}.values())
+
+
+def _source(origin: SourceInfo, fallback: datetime) -> etree._Element:
+    """atom:source (RFC 4287, 4.2.11): what the feed says of itself, so that an entry can be traced."""
+    source = etree.Element("source")
+    for name, value in (
+        ("id", text.clean(origin.id)),
+        ("title", text.fold(origin.title)),
+        ("updated", rfc3339(origin.updated or fallback)),
+    ):
+        if value:
+            etree.SubElement(source, name).text = value
+    for link in (
+        _link(origin.home, "alternate", type="text/html"),
+        _link(origin.feed, "self"),
+        _link(origin.license, "license"),
+    ):
+        if link:
+            etree.SubElement(source, "link", dict(link))
+    if rights := text.fold(origin.rights):
+        etree.SubElement(source, "rights").text = rights
+    return source

@@ -1,0 +1,61 @@
+"""Pure. Where the documents of a scope are, what its feed is called, and which links lead anywhere.
+
+Every format uses these, so that one scope has one id and one address. Nothing here looks at a file system.
+"""
+
+from __future__ import annotations
+
+import re
+from uuid import UUID, uuid5
+
+from aggregator.model import Category, Scope, Site, SiteIdentity, Slug
+
+STYLE = "style.css"
+HOME = "index.html"
+ABOUT = "about.html"
+
+_FOLLOWED = re.compile(
+    r"https?://[^\s/?#\x00-\x20\"'<>\\^`{|}\x7f-\x9f][^\s\x00-\x20\"<>\\^`{|}\x7f-\x9f]*", re.I
+)
+
+
+def folder(scope: Scope) -> str:
+    """The folder of a scope's documents, empty or with a slash at its end."""
+    return "" if scope is None else f"category/{scope}/"
+
+
+def scope_of(category: Category | None) -> Scope:
+    """The scope that a category's documents make up; without one, that of the site."""
+    return None if category is None else category.slug
+
+
+def address(site: Site, path: str) -> str:
+    """The public URL of a path; `site.url` ends in a slash."""
+    return site.url + path
+
+
+def feed_id(identity: SiteIdentity, scope: Scope) -> str:
+    """The id of a scope's feed: `urn:uuid:`, computed from the site's uuid, so that no URL is part of it."""
+    return _urn(identity, "feed" if scope is None else f"category/{scope}")
+
+
+def scheme(identity: SiteIdentity) -> str:
+    """What says that a category of an entry is one of ours (RFC 4287, 4.2.2.2)."""
+    return _urn(identity, "categories")
+
+
+def label(slug: Slug, title: str) -> str:
+    """What people read for a category."""
+    return title or slug
+
+
+def followed(url: str) -> str:
+    """The URL where it is an absolute http(s) one in characters that URLs have (RFC 3986), else empty.
+
+    `normalize` gives no others; what a reader or browser will follow is looked at once more all the same.
+    """
+    return url if _FOLLOWED.fullmatch(url) else ""
+
+
+def _urn(identity: SiteIdentity, name: str) -> str:
+    return uuid5(UUID(identity.uuid), name).urn

@@ -1,0 +1,75 @@
+"""Pure. Which stories a document shows, in which order, and who leads each of them.
+
+It judges nothing: what is one story was decided when its posts came in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+from typing import TypeVar
+
+from aggregator.model import Member, Post, Shown, Story, Url
+
+_T = TypeVar("_T")
+
+
+def primary(members: Sequence[Post], position: Mapping[Url, int]) -> Post:
+    """The member that speaks for a story: the earliest published, then the order in the file, then id.
+
+    `position` holds the place of each source in the file; one that is not there comes last. Raises
+    `ValueError` for a story without members.
+    """
+    return _ranked(members, position)[0]
+
+
+def shown(stories: Sequence[Story], positions: Mapping[Url, int], limit: int) -> tuple[Shown, ...]:
+    """At most `limit` stories as a document shows them: newest `published` first, then id.
+
+    Each is its primary under the story's id, with the categories and tags of all members (the primary's
+    first) and the other members beside it. The order in which stories and members come does not matter.
+    """
+    told = [_shown(story, positions) for story in stories]
+    told.sort(key=lambda one: one.post.id)
+    told.sort(key=lambda one: one.post.published, reverse=True)
+    return tuple(told[: max(limit, 0)])
+
+
+def latest(entries: Sequence[Shown], said: datetime | None, created: datetime) -> datetime:
+    """A document's `updated`: the latest of its entries', never before what it `said` last (DESIGN 6).
+
+    Without entries, what it said last, or when its scope was created.
+    """
+    moments = [one.post.updated for one in entries]
+    if said is not None:
+        moments.append(said)
+    return max(moments, default=created)
+
+
+def _shown(story: Story, positions: Mapping[Url, int]) -> Shown:
+    ranked = _ranked(story.members, positions)
+    first, others = ranked[0], ranked[1:]
+    return Shown(
+        post=replace(
+            first,
+            id=story.id,
+            categories=_union(member.categories for member in ranked),
+            tags=_union(member.tags for member in ranked),
+        ),
+        also_in=_union([[Member(other.origin, other.link) for other in others]]),
+    )
+
+
+def _ranked(members: Sequence[Post], position: Mapping[Url, int]) -> list[Post]:
+    if not members:
+        raise ValueError("a story without members")
+    return sorted(
+        members,
+        key=lambda post: (post.published, post.source not in position, position.get(post.source, 0), post.id),
+    )
+
+
+def _union(groups: Iterable[Iterable[_T]]) -> tuple[_T, ...]:
+    """Every value once, in the order of its first appearance."""
+    return tuple(dict.fromkeys(value for group in groups for value in group))

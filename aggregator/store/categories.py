@@ -1,0 +1,184 @@
+"""Shell. Categories: those of the file, and those that posts have made. None is ever removed.
+
+A category that was published stays served, so one that leaves the file only stops being configured.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from aggregator.classify.labels import fold
+from aggregator.model import Category, Config, Lookup, NewCategory, Slug
+from aggregator.store import marks
+from aggregator.store.tables import categories, facts
+
+
+def sync(connection: sa.Connection, config: Config, now: datetime) -> set[str]:
+    """Take over the categories of the file; the slugs of those whose documents may differ."""
+    stored = {row.slug: row for row in connection.execute(sa.select(categories))}
+    touched: set[str] = set()
+    for position, category in enumerate(config.categories):
+        asked = digest(category)
+        row = stored.pop(category.slug, None)
+        values = {
+            "title": category.title,
+            "folded": fold(category.title),
+            "configured": category.configured,
+            "position": position,
+            "asked": asked,
+        }
+        if row is None:
+            _insert(connection, now, slug=category.slug, templated_by=None, **values)
+        elif row.asked == asked and row.position == position:
+            continue
+        else:
+            connection.execute(categories.update().where(categories.c.slug == category.slug).values(**values))
+        touched.add(category.slug)
+    gone = {row.slug for row in stored.values() if row.asked}
+    if gone:
+        connection.execute(
+            categories.update().where(categories.c.slug.in_(gone)).values(configured=False, asked="")
+        )
+    return touched | gone
+
+
+def settings_changed(connection: sa.Connection, config: Config) -> bool:
+    """Whether what every document is made with (site, output) differs from the last time; remembers it."""
+    asked = digest(config.site, config.output)
+    before = connection.execute(
+        sa.select(facts.c.value).where(facts.c.name == "settings")
+    ).scalar_one_or_none()
+    if before == asked:
+        return False
+    if before is None:
+        connection.execute(facts.insert().values(name="settings", value=asked))
+    else:
+        connection.execute(facts.update().where(facts.c.name == "settings").values(value=asked))
+    return True
+
+
+def ensure(
+    connection: sa.Connection, wanted: Iterable[NewCategory], named: set[Slug], now: datetime
+) -> set[str]:
+    """Make what is missing of the categories `wanted` and of those that posts `named`; the slugs made.
+
+    A slug that nobody introduced gets a category titled like it: what a feed names exists without more.
+    """
+    introduced = {category.slug: category for category in wanted}
+    slugs = named | introduced.keys()
+    if not slugs:
+        return set()
+    there = set(
+        connection.execute(sa.select(categories.c.slug).where(categories.c.slug.in_(slugs))).scalars()
+    )
+    made: set[str] = set(slugs - there)
+    for slug in sorted(made):
+        category = introduced.get(Slug(slug)) or NewCategory(Slug(slug), slug, fold(slug))
+        _insert(
+            connection,
+            now,
+            slug=slug,
+            title=category.title,
+            folded=category.folded,
+            templated_by=category.templated_by,
+            configured=False,
+            position=0,
+            asked="",
+        )
+    return made
+
+
+def taken(connection: sa.Connection, wanted: Iterable[NewCategory]) -> bool:
+    """Whether a slug now names another value than one of these, or a value has another slug."""
+    for category in wanted:
+        rows = connection.execute(
+            sa.select(categories.c.slug, categories.c.folded).where(
+                sa.or_(categories.c.slug == category.slug, categories.c.folded == category.folded)
+            )
+        ).all()
+        if any((row.slug, row.folded) != (category.slug, category.folded) for row in rows):
+            return True
+    return False
+
+
+@dataclass(frozen=True, slots=True)
+class Labels:
+    """The part of `Known` that is about categories."""
+
+    labels: Mapping[str, Slug]
+    slugs: frozenset[Slug]
+    configured: frozenset[Slug]
+    templated: int
+
+
+def known(connection: sa.Connection, lookup: Lookup) -> Labels:
+    """Which categories the folded values of a document lead to, and which slugs are taken.
+
+    A configured category answers to its slug too. Where several have one title, the file's come first, in
+    its order, then the oldest.
+    """
+    labels: dict[str, Slug] = {}
+    if lookup.labels:
+        rows = connection.execute(
+            sa.select(categories.c.slug, categories.c.folded, categories.c.configured)
+            .where(
+                sa.or_(
+                    categories.c.folded.in_(lookup.labels),
+                    sa.and_(categories.c.configured.is_(True), categories.c.slug.in_(lookup.labels)),
+                )
+            )
+            .order_by(
+                categories.c.configured.desc(), categories.c.position, categories.c.created, categories.c.slug
+            )
+        ).all()
+        for row in rows:
+            if row.configured and row.slug in lookup.labels:
+                labels[row.slug] = Slug(row.slug)
+        for row in rows:
+            if row.folded in lookup.labels:
+                labels.setdefault(row.folded, Slug(row.slug))
+    slugs: dict[Slug, bool] = {}
+    for wish in lookup.slugs:
+        # `-` is followed by `.` in ASCII: a range, so that the primary key's index is walked.
+        query = sa.select(categories.c.slug, categories.c.configured).where(
+            sa.or_(
+                categories.c.slug == wish,
+                sa.and_(categories.c.slug >= f"{wish}-", categories.c.slug < f"{wish}."),
+            )
+        )
+        slugs.update({Slug(row.slug): row.configured for row in connection.execute(query)})
+    templated = connection.execute(
+        sa.select(sa.func.count()).select_from(categories).where(categories.c.templated_by == lookup.source)
+    ).scalar_one()
+    configured = frozenset(slug for slug, named in slugs.items() if named)
+    return Labels(labels, frozenset(slugs), configured, templated)
+
+
+def listed(connection: sa.Connection, config: Config) -> list[Category]:
+    """Configured ones in the order of the file, then the others by slug, as the port promises."""
+    configured = {category.slug: category for category in config.categories}
+    rows = connection.execute(
+        sa.select(categories.c.slug, categories.c.title).order_by(categories.c.slug)
+    ).all()
+    others = [
+        Category(slug=Slug(row.slug), title=row.title, entries=config.output.entries, configured=False)
+        for row in rows
+        if row.slug not in configured
+    ]
+    there = {row.slug for row in rows}
+    return [category for category in config.categories if category.slug in there] + others
+
+
+def digest(*values: object) -> str:
+    """Of the text of frozen values: equal for equal ones, in this version of the model."""
+    return hashlib.blake2b(repr(values).encode(), digest_size=16).hexdigest()
+
+
+def _insert(connection: sa.Connection, now: datetime, **values: object) -> None:
+    connection.execute(categories.insert().values(created=now, **values))
+    marks.open_scope(connection, str(values["slug"]), now)

@@ -1,0 +1,85 @@
+"""Shell. Which scopes wait to be rendered: their marks, claims and watermarks.
+
+A mark is written in the transaction that changes posts; the publisher clears it only after the documents
+are in place, so that a crash in between renders once more. Marks come from one counter: a scope is dirty
+while its mark is above the one that was last settled, and the scope that was settled longest ago comes
+first, so that a busy category starves no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from aggregator.model import Claim, Slug
+from aggregator.store.tables import SITE, Moment, scopes
+
+
+def open_scope(connection: sa.Connection, slug: str, now: datetime) -> None:
+    """A category entered the store: an empty document of it is `updated` now."""
+    connection.execute(
+        scopes.insert().values(scope=slug, mark=0, settled=0, created=now, token=0, claimed=False)
+    )
+
+
+def mark(connection: sa.Connection, slugs: Iterable[str]) -> None:
+    """Mark these scopes and the site, whose documents show every category; nothing for no scope."""
+    wanted = set(slugs)
+    if not wanted:
+        return
+    connection.execute(
+        scopes.update().where(scopes.c.scope.in_(wanted | {SITE})).values(mark=_next(connection))
+    )
+
+
+def mark_all(connection: sa.Connection) -> int:
+    """Mark every scope; how many there are."""
+    return connection.execute(scopes.update().values(mark=_next(connection))).rowcount
+
+
+def claim(connection: sa.Connection) -> Claim | None:
+    """The right to render the next dirty scope that nobody renders, categories before the site."""
+    row = connection.execute(
+        sa.select(scopes)
+        .where(scopes.c.mark > scopes.c.settled, scopes.c.claimed.is_(False))
+        .order_by(scopes.c.scope == SITE, scopes.c.settled, scopes.c.scope)
+        .limit(1)
+    ).one_or_none()
+    if row is None:
+        return None
+    token = row.token + 1
+    connection.execute(scopes.update().where(scopes.c.scope == row.scope).values(token=token, claimed=True))
+    scope = None if row.scope == SITE else Slug(row.scope)
+    return Claim(scope=scope, mark=row.mark, token=token, updated=row.updated, created=row.created)
+
+
+def settle(connection: sa.Connection, claim: Claim, updated: datetime) -> None:
+    """Clear the mark that the claim was given for; one that came since stays. A void claim does nothing."""
+    later = sa.or_(scopes.c.updated.is_(None), scopes.c.updated < updated)
+    # Typed by hand: what a CASE gives has no column to take the type of a plain datetime from.
+    newest = sa.case((later, sa.literal(updated, Moment)), else_=scopes.c.updated)
+    connection.execute(_claimed(claim).values(settled=claim.mark, claimed=False, updated=newest))
+
+
+def release(connection: sa.Connection, claim: Claim) -> None:
+    """Give a claim back; the mark stays."""
+    connection.execute(_claimed(claim).values(claimed=False))
+
+
+def void_claims(connection: sa.Connection) -> None:
+    """The claims of a former process are worth nothing any more."""
+    connection.execute(scopes.update().where(scopes.c.claimed.is_(True)).values(claimed=False))
+
+
+def _claimed(claim: Claim) -> sa.Update:
+    return scopes.update().where(
+        scopes.c.scope == (claim.scope or SITE), scopes.c.token == claim.token, scopes.c.claimed.is_(True)
+    )
+
+
+def _next(connection: sa.Connection) -> int:
+    return (
+        int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(scopes.c.mark), 0))).scalar_one()) + 1
+    )

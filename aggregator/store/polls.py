@@ -1,0 +1,135 @@
+"""Shell. `ports.PollStore` on the database: what loop one remembers, one transaction a call.
+
+Only the store that holds the loops may `sync` and lease. It keeps the configuration that it was last synced
+with, since leases carry the source as it is configured.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from aggregator.errors import StoreError
+from aggregator.model import (
+    CommitResult,
+    Committed,
+    Config,
+    Known,
+    Lease,
+    LeaseLost,
+    Lookup,
+    PollOutcome,
+    Slug,
+    Source,
+    Stale,
+)
+from aggregator.store import leases, marks, posts, sources, stories
+from aggregator.store.database import Database
+from aggregator.store.tables import sources as source_rows
+
+_LEASED_SOURCE = sa.select(
+    source_rows.c.id,
+    source_rows.c.host,
+    source_rows.c.token,
+    source_rows.c.leased_at,
+    source_rows.c.active,
+    source_rows.c.definition,
+).where(source_rows.c.url == sa.bindparam("source"))
+
+
+class Remembered:
+    """The configuration in force, for all parts of one store."""
+
+    def __init__(self) -> None:
+        self.config = Config()
+        self.sources: Mapping[str, Source] = {}
+
+    def take(self, config: Config) -> None:
+        """Let a configuration be the one in force."""
+        self.config, self.sources = config, {source.url: source for source in config.sources}
+
+
+class Polls:
+    """Implements `ports.PollStore`."""
+
+    def __init__(self, database: Database, remembered: Remembered, *, loops: bool) -> None:
+        self._database, self._remembered, self._loops = database, remembered, loops
+
+    def sync(self, config: Config, now: datetime, /) -> None:
+        self._must_hold_the_loops()
+        with self._database.write() as connection:
+            sources.sync(connection, config, now)
+        self._remembered.take(config)
+
+    def lease_due(
+        self, now: datetime, limit: int, /, *, everything: bool = False, not_since: datetime | None = None
+    ) -> Sequence[Lease]:
+        self._must_hold_the_loops()
+        config, configured = self._remembered.config, self._remembered.sources
+        with self._database.write() as connection:
+            return leases.lease_due(
+                connection, config, configured, now, limit, everything=everything, not_since=not_since
+            )
+
+    def next_due(
+        self, now: datetime, /, *, everything: bool = False, not_since: datetime | None = None
+    ) -> datetime | None:
+        with self._database.read() as connection:
+            return leases.next_due(
+                connection, self._remembered.config, now, everything=everything, not_since=not_since
+            )
+
+    def known(self, lookup: Lookup, /) -> Known:
+        with self._database.read() as connection:
+            return posts.known(connection, lookup)
+
+    def commit(self, outcomes: Sequence[PollOutcome], now: datetime, /) -> Sequence[CommitResult]:
+        with self._database.write() as connection:
+            return [self._commit(connection, outcome, now) for outcome in outcomes]
+
+    def commit_locked(
+        self, lookup: Lookup, decide: Callable[[Known], PollOutcome], now: datetime, /
+    ) -> CommitResult:
+        """Raises `StoreError` where a decision does not fit what it was decided on: a fault of ours."""
+        with self._database.write() as connection:
+            outcome = decide(posts.known(connection, lookup))
+            result = self._commit(connection, outcome, now)
+        if isinstance(result, Stale) and result.lease.source.definition == outcome.lease.source.definition:
+            raise StoreError(
+                f"{outcome.lease.source.label}: its posts do not fit the stored ones; report this"
+            )
+        return result
+
+    def give_back(self, lease: Lease, now: datetime, /) -> None:
+        with self._database.write() as connection:
+            leases.give_back(connection, self._remembered.config, lease, now)
+
+    def _commit(self, connection: sa.Connection, outcome: PollOutcome, now: datetime) -> CommitResult:
+        config, lease = self._remembered.config, outcome.lease
+        row = connection.execute(_LEASED_SOURCE, {"source": lease.source.url}).one_or_none()
+        if row is None or row.leased_at is None or row.token != lease.token:
+            return LeaseLost()
+        current = self._remembered.sources.get(lease.source.url)
+        if not row.active or current is None:
+            leases.give_back(connection, config, lease, now)
+            return LeaseLost()
+        stale = Stale(replace(lease, source=current))
+        if row.definition != lease.source.definition or posts.moved_on(connection, outcome):
+            return stale
+        savepoint = connection.begin_nested()
+        try:
+            dirty = stories.apply(connection, row.id, outcome, now)
+        except stories.Collision:
+            savepoint.rollback()
+            return stale
+        leases.end(connection, config, row, outcome, now)
+        marks.mark(connection, dirty)
+        savepoint.commit()
+        return Committed(frozenset(map(Slug, dirty)))
+
+    def _must_hold_the_loops(self) -> None:
+        if not self._loops:
+            raise StoreError("this store was opened beside the loops: it reads and marks, and polls nothing")

@@ -1,0 +1,219 @@
+"""Shell. The tables, as SQLAlchemy Core sees them; `migrations` make them step by step.
+
+Times are integer microseconds UTC, so that every database orders them alike. What only travels whole (a
+source's memory, a post's authors) is one JSON text; what is searched, joined or compared is a column.
+Nothing here runs a statement.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+HEAD = "0001"
+"""The newest migration. A database that says more was written by a newer version of us."""
+
+SITE = ""
+"""The scope of everything, where slugs stand (a slug is never empty)."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(sa.TypeDecorator[datetime]):
+    """An aware datetime as microseconds since 1970 UTC, exact in both directions."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without a time zone reached the store")
+        return (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+class Span(sa.TypeDecorator[timedelta]):
+    """A timedelta as microseconds."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: timedelta | None, dialect: Dialect) -> int | None:
+        return None if value is None else value // MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> timedelta | None:
+        return None if value is None else timedelta(microseconds=value)
+
+
+AnyRow: TypeAlias = sa.Row[*tuple[Any, ...]]
+"""A row of a result, whatever its columns."""
+
+# SQLite counts rows by itself only for INTEGER PRIMARY KEY.
+Row = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+metadata = sa.MetaData()
+
+facts = sa.Table(
+    "facts",  # what the store knows of itself: its identity, and which settings documents were made with
+    metadata,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("value", sa.Text, nullable=False),
+)
+
+sources = sa.Table(
+    "sources",
+    metadata,
+    sa.Column("id", Row, primary_key=True),
+    sa.Column("url", sa.Text, nullable=False, unique=True),
+    sa.Column("host", sa.Text, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("active", sa.Boolean, nullable=False),  # False: out of the file; kept, for its return
+    sa.Column("paused", sa.Boolean, nullable=False),
+    sa.Column("gone", sa.Boolean, nullable=False),  # memory.gone
+    sa.Column("definition", sa.Text, nullable=False),  # Source.definition
+    sa.Column("asked", sa.Text, nullable=False),  # digest of what decides how it is polled
+    sa.Column("floor", Span, nullable=False),  # never polled more often by ourselves
+    sa.Column("started", Moment),  # when its last lease began
+    sa.Column("next_due", Moment, nullable=False),
+    sa.Column("due_why", sa.Text, nullable=False),  # JSON list of texts
+    sa.Column("not_before", Moment),  # memory.not_before
+    sa.Column("token", sa.Integer, nullable=False),  # of its last lease; only grows
+    sa.Column("leased_at", Moment),  # NULL: not leased
+    sa.Column("memory", sa.Text, nullable=False),  # model.Memory as JSON
+    sa.Column("unread", sa.Text, nullable=False),  # JSON list of the last body's UnreadEntry
+    sa.Column("added", Moment, nullable=False),
+)
+# One expression, used in queries letter for letter: SQLite takes a partial index only then.
+LEASABLE = sa.and_(
+    sources.c.active.is_(True),
+    sources.c.paused.is_(False),
+    sources.c.gone.is_(False),
+    sources.c.leased_at.is_(None),
+)
+sa.Index("sources_due", sources.c.next_due, sources.c.position, sqlite_where=LEASABLE)
+LEASED = sources.c.leased_at.is_not(None)
+sa.Index("sources_leased", sources.c.host, sqlite_where=LEASED)
+
+hosts = sa.Table(
+    "hosts",  # only those that must wait; slots in use are counted from the leases, so they cannot drift
+    metadata,
+    sa.Column("host", sa.Text, primary_key=True),
+    sa.Column("free_at", Moment, nullable=False),  # the end of per_host_gap after the last exchange
+    sa.Column("paused_until", Moment, nullable=False),  # its own word (429, 503)
+)
+
+categories = sa.Table(
+    "categories",
+    metadata,
+    sa.Column("slug", sa.Text, primary_key=True),
+    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("folded", sa.Text, nullable=False, index=True),
+    sa.Column("templated_by", sa.Text, index=True),  # URL of the source whose template made it
+    sa.Column("configured", sa.Boolean, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),  # in the file, or when it left it
+    sa.Column("asked", sa.Text, nullable=False),  # digest of the file's words; "": not in the file
+    sa.Column("created", Moment, nullable=False),
+)
+
+stories = sa.Table(
+    "stories",
+    metadata,
+    sa.Column("id", sa.Text, primary_key=True),  # of the post that founded it; never changes
+    sa.Column("lead", sa.Text, nullable=False),  # posts.post of its primary
+    sa.Column("published", Moment, nullable=False),  # of its primary
+)
+
+posts = sa.Table(
+    "posts",
+    metadata,
+    sa.Column("id", Row, primary_key=True),  # order of arrival
+    sa.Column("post", sa.Text, nullable=False, unique=True),  # PostId
+    sa.Column("source", sa.ForeignKey("sources.id"), nullable=False),
+    sa.Column("story", sa.ForeignKey("stories.id"), nullable=False, index=True),
+    sa.Column("dropped", sa.Text, nullable=False),
+    sa.Column("published", Moment, nullable=False),
+    sa.Column("updated", Moment, nullable=False),
+    sa.Column("first_seen", Moment, nullable=False),
+    sa.Column("claims_updated", Moment),
+    sa.Column("dated", sa.Text, nullable=False),
+    sa.Column("guid", sa.Text, nullable=False),
+    sa.Column("slug", sa.Text, nullable=False),
+    sa.Column("link", sa.Text, nullable=False),
+    sa.Column("link_key", sa.Text),
+    sa.Column("names_entry", sa.Boolean, nullable=False),
+    sa.Column("digest", sa.Text, nullable=False),
+    sa.Column("text_digest", sa.Text, nullable=False),
+    sa.Column("label_digest", sa.Text, nullable=False),
+    sa.Column("republish", sa.Text, nullable=False),
+    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("title", sa.Text, nullable=False),
+    # The long ones last: SQLite walks a row from the left, over its overflow pages.
+    sa.Column("details", sa.Text, nullable=False),  # posts.Details as JSON
+    sa.Column("summary", sa.Text, nullable=False),
+    sa.Column("content", sa.Text, nullable=False),
+    sa.Index("posts_of_source", "source", "dropped"),
+)
+
+post_categories = sa.Table(
+    "post_categories",
+    metadata,
+    sa.Column("post", sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("rank", sa.Integer, primary_key=True),
+    sa.Column("category", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+post_keys = sa.Table(
+    "post_keys",
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("post", sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sqlite_with_rowid=False,
+)
+
+withdrawn_keys = sa.Table(
+    "withdrawn_keys",  # link keys that turned out not to name one entry of their source
+    metadata,
+    sa.Column("source", sa.ForeignKey("sources.id"), primary_key=True),
+    sa.Column("key", sa.Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
+placements = sa.Table(
+    "placements",  # where each story with a visible member is shown, SITE included: `newest` walks the index
+    metadata,
+    sa.Column("category", sa.Text, primary_key=True),
+    sa.Column("story", sa.ForeignKey("stories.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sa.Column("published", Moment, nullable=False),
+    sqlite_with_rowid=False,
+)
+sa.Index("placements_newest", placements.c.category, placements.c.published.desc(), placements.c.story)
+
+scopes = sa.Table(
+    "scopes",
+    metadata,
+    sa.Column("scope", sa.Text, primary_key=True),  # slug, or SITE
+    sa.Column("mark", sa.Integer, nullable=False),  # from one counter for all; above `settled`: dirty
+    sa.Column("settled", sa.Integer, nullable=False),
+    sa.Column("created", Moment, nullable=False),
+    sa.Column("updated", Moment),  # of its documents; never goes back; NULL: never rendered
+    sa.Column("token", sa.Integer, nullable=False),  # of its last claim; only grows
+    sa.Column("claimed", sa.Boolean, nullable=False),
+)
+
+documents = sa.Table(
+    "documents",  # the files that are ours to overwrite
+    metadata,
+    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("digest", sa.Text, nullable=False),  # "" until the first write is done
+    sa.Column("modified", Moment),
+)

@@ -1,0 +1,96 @@
+"""Every implementation of the store's ports: the one in memory, and SQLite."""
+
+import pytest
+
+from aggregator.store import open_store
+from tests.contract import made
+from tests.fakes import MemoryStore
+
+
+class InMemory:
+    """The fake."""
+
+    def __init__(self, directory):
+        self.store = MemoryStore(made.NOW)
+
+    def restart(self):
+        """As after a crash."""
+        self.store.restart()
+
+    def close(self):
+        self.store.close()
+
+
+class OnDisk:
+    """A real SQLite file."""
+
+    def __init__(self, directory):
+        self._open = {
+            "url": str(directory / "data" / "store.db"),
+            "output": str(directory / "public"),
+            "loops": True,
+            "now": made.NOW,
+        }
+        self.store = open_store(**self._open)
+
+    def restart(self):
+        """As after a crash."""
+        self.store.close()
+        self.store = open_store(**self._open)
+
+    def close(self):
+        self.store.close()
+
+
+class World:
+    """A store with the shortest ways to do what tests do all the time."""
+
+    def __init__(self, implementation):
+        self._implementation = implementation
+        self._held = {}
+
+    @property
+    def store(self):
+        return self._implementation.store
+
+    def restart(self):
+        self._held.clear()
+        self._implementation.restart()
+
+    def sync(self, *sources, now=made.NOW, **said):
+        """Put these sources in force; the configuration."""
+        config = made.config(*sources, **said)
+        self.store.polls.sync(config, now)
+        return config
+
+    def lease(self, now=made.NOW, limit=10, **said):
+        """What is leased now, by URL."""
+        return {lease.source.url: lease for lease in self.store.polls.lease_due(now, limit, **said)}
+
+    def poll(self, url, *verdicts, now=made.NOW, **said):
+        """A whole poll of one source; what its commit said. Sources due before it stay leased meanwhile."""
+        while url not in self._held:
+            (lease,) = self.store.polls.lease_due(now, 1)
+            self._held[lease.source.url] = lease
+        return self.store.polls.commit([made.outcome(self._held.pop(url), *verdicts, at=now, **said)], now)[0]
+
+    def shown(self, scope=None, limit=50):
+        """The ids of the newest stories, each with those of its members."""
+        return [
+            (story.id, [m.guid for m in story.members]) for story in self.store.posts.newest(scope, limit)
+        ]
+
+    def dirty(self):
+        """The scopes that wait, which are then clean."""
+        found = []
+        while (claim := self.store.documents.claim(made.NOW)) is not None:
+            found.append(claim.scope)
+            self.store.documents.settle(claim, made.NOW)
+        return found
+
+
+@pytest.fixture(params=[InMemory, OnDisk], ids=["memory", "sqlite"])
+def world(request, tmp_path):
+    implementation = request.param(tmp_path)
+    yield World(implementation)
+    implementation.close()

@@ -1,0 +1,193 @@
+"""The fake and SQLite give the same answers to the same questions, whatever was done before."""
+
+import tempfile
+from dataclasses import replace
+from datetime import timedelta
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from aggregator.model import (
+    Changed,
+    Committed,
+    Duplicate,
+    Lookup,
+    Memory,
+    New,
+    NewCategory,
+    Polling,
+    Rejected,
+    Unchanged,
+)
+from aggregator.store import open_store
+from tests.contract.made import HOUR, NOW, config, outcome, post, source
+from tests.fakes import MemoryStore
+
+URLS = [
+    "https://one.example/1",
+    "https://one.example/2",
+    "https://one.example/3",
+    "https://two.example/",
+    "file:x.xml",
+]
+NAMES = "abcde"
+SLUGS = ("news", "world", "made")
+KEYS = [f"u1:example.org/{n}" for n in range(3)]
+
+sources = st.builds(
+    source,
+    st.sampled_from(URLS),
+    definition=st.sampled_from("de"),
+    paused=st.sampled_from([False, False, True]),
+    every=st.sampled_from([None, None, timedelta(minutes=20)]),
+)
+configs = st.builds(
+    lambda sources, categories, per_host, gap: config(
+        *sources,
+        categories=categories,
+        polling=Polling(per_host=per_host, per_host_gap=timedelta(seconds=gap)),
+    ),
+    st.lists(sources, unique_by=lambda s: s.url, min_size=1),
+    st.lists(st.sampled_from(SLUGS), unique=True),
+    st.integers(1, 2),
+    st.sampled_from([0, 1, 30]),
+)
+
+
+@st.composite
+def verdicts(draw):
+    """What a poll may come to, sense or not; the post is made for whichever source is leased."""
+    made = {
+        "name": draw(st.sampled_from(NAMES)),
+        "minutes": draw(st.integers(0, 3)),
+        "categories": draw(st.lists(st.sampled_from(SLUGS), unique=True).map(tuple)),
+        "keys": draw(st.lists(st.sampled_from(KEYS), unique=True).map(tuple)),
+        "dropped": draw(st.sampled_from(["", "", "rule"])),
+    }
+    return (
+        draw(st.sampled_from([New, New, Changed, Duplicate, Rejected, Unchanged])),
+        made,
+        draw(st.booleans()),
+    )
+
+
+polls = st.tuples(
+    st.just("poll"),
+    st.integers(0, 3),
+    st.lists(verdicts(), max_size=3),
+    st.sampled_from([0, 5, 90]),
+    st.sampled_from([None, None, 40]),
+    st.frozensets(st.sampled_from(KEYS), max_size=1),
+    st.booleans(),
+)
+steps = st.one_of(
+    polls,
+    polls,
+    st.tuples(st.just("sync"), configs),
+    st.tuples(st.just("wait"), st.sampled_from([1, 30, 1300, 3700])),
+    st.tuples(st.just("lease"), st.integers(1, 4), st.booleans()),
+    st.tuples(st.just("give back"), st.integers(0, 3)),
+    st.tuples(st.just("render"), st.booleans()),
+)
+
+
+def verdict_of(kind, said, flag, url):
+    made = post(said["name"], url, **{k: v for k, v in said.items() if k != "name"})
+    if kind is Unchanged:
+        return Unchanged(made.id)
+    if kind is Duplicate:
+        return Duplicate(made, post("a").id, leads=flag)
+    if kind is Rejected:
+        return Rejected(replace(made, dropped="rule"), "rule", post("b").id if flag else None)
+    return kind(made)
+
+
+def answers(store, now):
+    """All that can be asked without changing anything, but for what only the real one can say."""
+    return (
+        [
+            replace(status, due=status.due and replace(status.due, why=()))
+            for status in store.sources.sources()
+        ],
+        [store.posts.newest(scope, 4) for scope in (None, *SLUGS)],
+        store.posts.categories(),
+        [store.polls.next_due(now, everything=everything) for everything in (False, True)],
+        [
+            store.polls.known(
+                Lookup(
+                    url,
+                    frozenset(KEYS),
+                    frozenset(post(n).id for n in NAMES),
+                    frozenset(SLUGS),
+                    frozenset(SLUGS),
+                )
+            )
+            for url in URLS
+        ],
+    )
+
+
+def act(store, step, leases, now):
+    """Do one step; what it gave."""
+    match step:
+        case ("sync", wanted):
+            return store.polls.sync(wanted, now)
+        case ("lease", limit, everything):
+            given_now = store.polls.lease_due(now, limit, everything=everything)
+            leases.extend(given_now)
+            return given_now
+        case ("give back", number) if leases:
+            return store.polls.give_back(leases[number % len(leases)], now)
+        case ("poll", number, said, due, word, withdrawn, names_category) if leases:
+            lease = leases[number % len(leases)]
+            made = outcome(
+                lease,
+                *(verdict_of(*each, lease.source.url) for each in said),
+                at=now,
+                due=timedelta(minutes=due),
+                memory=Memory(
+                    last_poll=now, not_before=word and now + timedelta(minutes=word), gone=due == 5
+                ),
+                withdrawn=withdrawn,
+                pause_host_until=word and now + timedelta(minutes=word),
+                judged={key: frozenset({post("a").id}) for key in KEYS} if names_category else {},
+                categories=(NewCategory("made", "Made up", "made up", lease.source.url),)
+                if names_category
+                else (),
+            )
+            return store.polls.commit([made], now)
+        case ("render", settles):
+            claim = store.documents.claim(now)
+            if claim is not None:
+                (store.documents.settle(claim, now) if settles else store.documents.release(claim))
+            return claim
+        case _:
+            return None
+
+
+@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(configs, st.lists(steps, max_size=18))
+def test_the_fake_and_sqlite_agree(first, done):
+    """Step by step, on every result and every question."""
+    with tempfile.TemporaryDirectory() as directory:
+        real = open_store(f"{directory}/a.db", output=f"{directory}/public", loops=True, now=NOW)
+        fake = MemoryStore(NOW)
+        held, fake_held, now = [], [], NOW
+        with real:
+            for step in [("sync", first), ("lease", 4, False), *done]:
+                if step[0] == "wait":
+                    now += timedelta(seconds=step[1])
+                assert act(real, step, held, now) == act(fake, step, fake_held, now), step
+                assert answers(real, now) == answers(fake, now), step
+
+
+def test_the_steps_reach_what_they_are_for():
+    """The verdicts above do come to something: a check of the check."""
+    store = MemoryStore(NOW)
+    leases = []
+    act(store, ("sync", config(source(URLS[0]))), leases, NOW)
+    act(store, ("lease", 1, False), leases, NOW)
+    said = (New, {"name": "a", "minutes": 0, "categories": ("news",), "keys": (), "dropped": ""}, False)
+    assert act(store, ("poll", 0, [said], 90, None, frozenset(), False), leases, NOW + HOUR) == [
+        Committed(frozenset({"news"}))
+    ]

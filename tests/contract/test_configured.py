@@ -1,0 +1,264 @@
+"""`ports.PollStore.sync` and `ports.PostReader`: what an edit of the configuration does."""
+
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from aggregator.model import (
+    Category,
+    Lookup,
+    Memory,
+    New,
+    NewCategory,
+    Output,
+    Polling,
+    Rejected,
+    Site,
+)
+from tests.contract.made import HOUR, NOW, SECOND, A, B, C, config, outcome, post, source
+
+MINUTE = timedelta(minutes=1)
+
+
+def test_the_same_again_marks_nothing(world):
+    """Taking over the same configuration changes no due time and marks no document."""
+    world.sync(source(A), source(B))
+    assert world.dirty() == ["news", "world", None]
+    before = world.store.sources.sources()
+    world.sync(source(A), source(B), now=NOW + HOUR)
+    assert world.dirty() == []
+    assert world.store.sources.sources() == before
+    world.restart()
+    world.sync(source(A), source(B), now=NOW + 2 * HOUR)
+    assert world.dirty() == []
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "word", "due"),
+    [
+        ({}, {}, 0, 300),  # nothing edited: as it was planned
+        ({}, {"tags": ("x",), "definition": "e"}, 0, 60),  # read again as soon as the floor allows
+        ({}, {"tags": ("x",), "definition": "e"}, 90, 90),  # and the server's word
+        ({}, {"every": 10 * MINUTE}, 0, 10),
+        ({}, {"every": 10 * MINUTE}, 30, 30),
+        ({}, {"every": 600 * MINUTE}, 0, 600),
+        ({}, {"insist": True}, 0, 60),
+        ({}, {"headers": (("X", "y"),)}, 0, 60),
+        ({"every": 10 * MINUTE}, {}, 0, 60),
+    ],
+    ids=str,
+)
+def test_an_edit_plans_again(world, before, after, word, due):
+    """An edited source keeps its memory; minutes until its next poll, planned before for 300."""
+    world.sync(source(A, **before))
+    memory = Memory(last_poll=NOW, not_before=NOW + word * MINUTE if word else None, failures=3)
+    world.poll(A, memory=memory, due=300 * MINUTE)
+    world.sync(source(A, **after), now=NOW + MINUTE)
+    (status,) = world.store.sources.sources()
+    assert status.memory == memory
+    assert status.due.at == NOW + due * MINUTE
+
+
+def test_an_edit_before_the_first_poll_leaves_it_due(world):
+    """What was never polled stays due at once."""
+    world.sync(source(A))
+    world.sync(source(A, every=5 * HOUR), now=NOW + MINUTE)
+    assert world.store.sources.sources()[0].due.at == NOW
+    assert set(world.lease(NOW + MINUTE)) == {A}
+
+
+def test_a_shorter_interval_for_all(world):
+    """`min_interval` is the floor of every source that has no `every` of its own."""
+    world.sync(source(A), source(B, every=2 * HOUR))
+    world.poll(A, due=5 * HOUR)
+    world.poll(B, due=5 * HOUR)
+    world.sync(source(A), source(B, every=2 * HOUR), polling=Polling(min_interval=20 * MINUTE))
+    assert [s.due.at - NOW for s in world.store.sources.sources()] == [20 * MINUTE, 5 * HOUR]
+
+
+def test_an_edit_in_mid_poll_polls_nothing_twice(world):
+    """The lease goes on, and the floor counts from its beginning."""
+    world.sync(source(A))
+    world.lease()
+    world.sync(source(A, every=10 * MINUTE), now=NOW + MINUTE)
+    assert not world.lease(NOW + 20 * MINUTE)
+    assert world.store.sources.sources()[0].due.at == NOW + 10 * MINUTE
+
+
+def test_a_removed_source_leaves_the_documents_and_returns_with_all(world):
+    """Its posts go out of sight, not out of the store; it returns with memory, floor and posts."""
+    world.sync(source(A), source(B))
+    one, two = post("one"), post("two", B, categories=("world",))
+    world.poll(A, New(one))
+    world.poll(B, New(two), memory=Memory(last_poll=NOW, failures=7, not_before=NOW + 2 * HOUR), due=9 * HOUR)
+    world.dirty()
+    world.sync(source(A), now=NOW + MINUTE)
+    assert world.shown() == [(one.id, ["one"])]
+    assert world.shown("world") == []
+    assert world.dirty() == ["world", None]
+    assert not world.lease(NOW + 100 * HOUR, everything=True).keys() & {B}
+    assert world.store.polls.known(Lookup(A, ids=frozenset({two.id}))).ids == {two.id}
+
+    world.sync(source(A), source(B), now=NOW + 2 * MINUTE)
+    assert world.shown("world") == [(two.id, ["two"])]
+    assert world.dirty() == ["world", None]
+    status = world.store.sources.sources()[1]
+    assert (status.memory.failures, status.due.at) == (7, NOW + 2 * HOUR)
+
+
+def test_a_story_stays_while_one_of_its_members_is_configured(world):
+    """A removed source takes only its own members out of a story."""
+    from aggregator.model import Duplicate
+
+    world.sync(source(A), source(B))
+    one = post("one")
+    world.poll(A, New(one))
+    world.poll(B, Duplicate(post("two", B, categories=("world",)), one.id, leads=False))
+    world.sync(source(B))
+    assert world.shown() == [(one.id, ["two"])]
+    assert world.shown("news") == []
+
+
+def test_pausing_changes_nothing_that_is_out(world):
+    """The posts of a paused source stay."""
+    world.sync(source(A))
+    world.poll(A, New(post("one")))
+    world.sync(source(A, paused=True))
+    assert len(world.shown("news")) == 1
+
+
+@pytest.mark.parametrize(
+    ("edit", "dirty"),
+    [
+        (lambda c: c, []),
+        (lambda c: replace(c, site=Site(title="Other")), ["news", "other", "world", None]),
+        (lambda c: replace(c, output=Output(entries=7)), ["news", "other", "world", None]),
+        (lambda c: replace(c, categories=(c.categories[0], Category("world", "New"))), ["world", None]),
+        (lambda c: replace(c, categories=(*c.categories, Category("third", "Third"))), ["third", None]),
+        (lambda c: replace(c, categories=c.categories[:1]), ["world", None]),
+        (lambda c: replace(c, categories=c.categories[::-1]), ["news", "world", None]),
+        (lambda c: replace(c, sources=(replace(c.sources[0], definition="e"),)), ["news", "other", None]),
+        (lambda c: replace(c, sources=(replace(c.sources[0], title="T", every=HOUR),)), [None]),
+        (lambda c: replace(c, sources=(*c.sources, source(C, position=1))), [None]),
+        (lambda c: replace(c, sources=()), ["news", "other", None]),
+    ],
+)
+def test_what_an_edit_marks(world, edit, dirty):
+    """Exactly the scopes whose documents may differ wait to be rendered."""
+    first = world.sync(source(A, every=2 * HOUR))
+    world.poll(A, New(post("one")), New(post("two", categories=("other",))))
+    world.dirty()
+    world.store.polls.sync(edit(first), NOW + MINUTE)
+    assert sorted(world.dirty(), key=lambda scope: (scope is None, scope)) == dirty
+
+
+def test_a_category_that_leaves_the_file_stays(world):
+    """Configured categories come in the order of the file, then the others by slug; none is lost."""
+    big = Category("big", "Big", entries=99, language="fr")
+    first = world.sync(source(A), categories=("zoo", big), output=Output(entries=11))
+    assert world.store.posts.categories() == list(first.categories)
+    made = NewCategory("fed", "The Fed", "the fed", A)
+    world.poll(A, New(post("one", categories=("fed", "unheard-of"))), categories=(made,))
+    world.sync(source(A), categories=("zoo",), output=Output(entries=11))
+    assert world.store.posts.categories() == [
+        Category("zoo", "Zoo"),
+        Category("big", "Big", entries=11, configured=False),
+        Category("fed", "The Fed", entries=11, configured=False),
+        Category("unheard-of", "unheard-of", entries=11, configured=False),
+    ]
+
+
+def test_a_category_that_a_post_made_may_be_configured_later(world):
+    """It keeps its slug and posts, and takes the file's title."""
+    world.sync(source(A), categories=())
+    world.poll(
+        A, New(post("one", categories=("fed",))), categories=(NewCategory("fed", "The Fed", "the fed", A),)
+    )
+    world.dirty()
+    fed = Category("fed", "Federal Reserve")
+    world.sync(source(A), categories=(fed,))
+    assert world.store.posts.categories() == [fed]
+    assert world.dirty() == ["fed", None]
+    known = world.store.polls.known(
+        Lookup(A, labels=frozenset({"the fed", "federal reserve", "fed"}), slugs=frozenset({"fed"}))
+    )
+    assert known.labels == {"federal reserve": "fed", "fed": "fed"}
+    assert (known.slugs, known.configured, known.templated) == ({"fed"}, {"fed"}, 1)
+
+
+def test_labels_lead_to_categories(world):
+    """By folded title; by slug for configured ones only; the file's come first. Slugs by their beginning."""
+    world.sync(source(A), categories=(Category("markets", "市场"), Category("stocks", "Markets")))
+    world.poll(
+        A,
+        New(post("one", categories=("markets-2", "marketsx", "shichang"))),
+        categories=(
+            NewCategory("markets-2", "Markets!", "markets!", A),
+            NewCategory("marketsx", "Markets X", "markets x", B),
+            NewCategory("shichang", "市 场", "市 场", A),
+        ),
+    )
+    known = world.store.polls.known(
+        Lookup(
+            A,
+            labels=frozenset({"markets", "市场", "市 场", "marketsx", "none"}),
+            slugs=frozenset({"markets", "none", "shichang"}),
+        )
+    )
+    assert known.labels == {"markets": "markets", "市场": "markets", "市 场": "shichang"}
+    assert known.slugs == {"markets", "markets-2", "shichang"}
+    assert known.configured == {"markets"}
+    assert known.templated == 2
+
+
+def test_newest_first_then_by_id(world):
+    """Stories come by the primary's date, newest first, then by id, at most `limit`."""
+    world.sync(source(A))
+    made = [post(name, minutes=minutes) for name, minutes in (("b", 1), ("c", 5), ("a", 1), ("d", -1))]
+    world.poll(A, *map(New, made), Rejected(post("x", minutes=9, dropped="r"), "r"))
+    assert [members for _, members in world.shown()] == [["c"], ["a"], ["b"], ["d"]]
+    assert [members for _, members in world.shown("news", 2)] == [["c"], ["a"]]
+    assert world.shown("world") == []
+    assert world.shown("unheard-of") == []
+    assert world.shown(None, 0) == []
+
+
+def test_identity_is_minted_once(world):
+    """The site id survives, and its date is the store's creation."""
+    first = world.store.posts.identity()
+    assert (len(first.uuid), first.created) == (36, NOW)
+    world.restart()
+    assert world.store.posts.identity() == first
+
+
+def test_a_remembered_configuration_writes_nothing(world):
+    """A command beside the daemon can know the file without taking it over."""
+    world.sync(source(A))
+    world.dirty()
+    world.store.remember(config(source(B), categories=(Category("news", "Fresh"),)))
+    assert world.store.posts.categories() == [
+        Category("news", "Fresh"),
+        Category("world", "World", configured=False),
+    ]
+    assert world.dirty() == []
+    assert [s.url for s in world.store.sources.sources()] == [A]
+
+
+def test_housekeeping_changes_no_answer(world):
+    """What is tidied up is what nobody asks for."""
+    world.sync(source(A), source(B))
+    world.poll(A, New(post("one")), pause_host_until=NOW + 5 * HOUR)
+    before = world.store.sources.sources(), world.shown(), world.store.polls.next_due(NOW)
+    world.store.housekeep(NOW + 2 * SECOND)
+    assert (world.store.sources.sources(), world.shown(), world.store.polls.next_due(NOW)) == before
+    assert A not in world.lease(NOW + 4 * HOUR, everything=True)
+
+
+def test_a_poll_that_outlives_a_pause_is_still_committed(world):
+    """Pausing a source in mid-poll loses nothing."""
+    world.sync(source(A))
+    lease = world.lease()[A]
+    world.sync(source(A, paused=True))
+    world.store.polls.commit([outcome(lease, New(post("one")))], NOW)
+    assert len(world.shown()) == 1

@@ -1,0 +1,69 @@
+"""`ports.DocumentStore`: documents put and got."""
+
+import gzip
+
+import pytest
+
+from aggregator.errors import PublishError
+from aggregator.model import Document
+from tests.contract.made import HOUR, NOW
+
+
+def document(path="category/news/feed.atom", body=b"<feed/>\n"):
+    return Document(path, "ignored", body)
+
+
+def test_put_and_get(world):
+    """A document comes back whole, with its validators, its twin and the second of its last change."""
+    documents = world.store.documents
+    assert documents.get("category/news/feed.atom") is None
+    assert documents.put(document(), NOW) is True
+    got = documents.get("category/news/feed.atom")
+    assert got.body == b"<feed/>\n"
+    assert got.media_type == "application/atom+xml; charset=utf-8"
+    assert got.modified == NOW.replace(microsecond=0)
+    assert gzip.decompress(got.gzip) == got.body
+    assert got.etag.startswith('"')
+    assert got.etag.endswith('"')
+    assert got.gzip_etag not in ("", got.etag)
+
+
+def test_the_same_bytes_change_nothing(world):
+    """`modified` and both ETags stay until the bytes differ."""
+    documents = world.store.documents
+    documents.put(document(), NOW)
+    first = documents.get("category/news/feed.atom")
+    assert documents.put(document(), NOW + HOUR) is False
+    assert documents.get("category/news/feed.atom") == first
+    assert documents.put(document(body=b"<feed>1</feed>"), NOW + HOUR) is True
+    second = documents.get("category/news/feed.atom")
+    assert second.modified == (NOW + HOUR).replace(microsecond=0)
+    assert first.etag != second.etag
+    assert first.gzip_etag != second.gzip_etag
+
+
+@pytest.mark.parametrize(
+    ("path", "media_type"),
+    [
+        ("index.html", "text/html; charset=utf-8"),
+        ("feed.rss", "application/rss+xml; charset=utf-8"),
+        ("feed.json", "application/feed+json; charset=utf-8"),
+        ("outputs.opml", "text/x-opml; charset=utf-8"),
+        ("style.css", "text/css; charset=utf-8"),
+        ("post/2026/11/a-b-0f.html", "text/html; charset=utf-8"),
+    ],
+)
+def test_media_types(world, path, media_type):
+    """The path says what a document is."""
+    world.store.documents.put(document(path), NOW)
+    assert world.store.documents.get(path).media_type == media_type
+
+
+@pytest.mark.parametrize(
+    "path", ["../feed.atom", "/feed.atom", ".feed.atom", "a/.b/feed.atom", "a//feed.atom", "feed.exe", ""]
+)
+def test_what_is_no_place_for_a_document(world, path):
+    """Nothing is written to or read from a path that leads elsewhere or is hidden."""
+    with pytest.raises(PublishError):
+        world.store.documents.put(document(path), NOW)
+    assert world.store.documents.get(path) is None

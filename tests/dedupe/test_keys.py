@@ -1,0 +1,62 @@
+"""By what posts of one document are recognised."""
+
+from aggregator.dedupe import stamp
+from tests.posts import post, source
+
+
+def kinds(stamped):
+    """The kinds of keys of each post."""
+    return [sorted(key[:2] for key in one.keys) for one in stamped]
+
+
+def test_links_that_differ_in_trackers_are_one_key():
+    """`utm_` parameters, scheme and fragment do not tell articles apart."""
+    (one, other), _ = stamp(
+        [
+            post("a", link="https://x.example/1?utm_source=rss"),
+            post("b", link="http://x.example/1#top", source=source("https://b.example/").url),
+        ],
+        source(),
+    )
+    assert one.link_key == other.link_key is not None
+
+
+def test_a_link_that_two_entries_share_is_no_key_of_theirs():
+    """Podcasts and status pages link everything to one place."""
+    stamped, _ = stamp(
+        [post("a", link="https://x.example/show"), post("b", link="https://x.example/show")], source()
+    )
+    assert [one.names_entry for one in stamped] == [False, False]
+
+
+def test_a_guid_that_entries_with_different_links_share_is_no_key():
+    """A reused guid tells nothing; guid and link together do."""
+    stamped, repeats = stamp(
+        [post("a", link="https://x.example/1"), post("a", link="https://x.example/2")], source()
+    )
+    assert kinds(stamped) == [["e1", "u1"], ["e1", "u1"]]
+    assert repeats == ()
+
+
+def test_an_entry_that_repeats_another_is_left_out_and_named():
+    """The same guid and link twice in a document is one post."""
+    stamped, repeats = stamp([post("a", position=0), post("a", position=1)], source())
+    assert len(stamped) == 1
+    assert [(r.position, r.reason) for r in repeats] == [(1, "repeats entry 1 of the document")]
+
+
+def test_keys_within_a_source_are_its_own():
+    """The guid `1` of two sources is two posts."""
+    (one,), _ = stamp([post("1", link="")], source())
+    (other,), _ = stamp([post("1", link="")], source("https://b.example/feed"))
+    assert not set(one.keys) & set(other.keys)
+
+
+def test_digest_is_of_what_readers_see():
+    """Dates do not count, titles and content do; labels have a digest of their own."""
+    (one,), _ = stamp([post()], source())
+    (redated,), _ = stamp([post(published=one.published.replace(year=2020))], source())
+    (retitled,), _ = stamp([post(title="Other")], source())
+    (tagged,), _ = stamp([post(tags=("x",))], source())
+    assert one.digest == redated.digest == tagged.digest != retitled.digest
+    assert one.label_digest == redated.label_digest != tagged.label_digest

@@ -1,0 +1,531 @@
+"""Implementations of the ports that keep everything in memory: plain dicts, written apart from the store.
+
+The contract tests hold them to the same promises as the real ones, so that loops can be tested on them.
+"""
+
+import copy
+import gzip
+from collections import Counter
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+
+from aggregator import model
+from aggregator.classify.labels import fold
+from aggregator.errors import PublishError
+
+MEDIA_TYPES = {
+    "atom": "application/atom+xml",
+    "rss": "application/rss+xml",
+    "json": "application/feed+json",
+    "html": "text/html",
+    "opml": "text/x-opml",
+    "css": "text/css",
+}
+
+
+class FixedClock:
+    """Stands still until it is told to go on."""
+
+    def __init__(self, now=datetime(2026, 11, 24, 10, tzinfo=UTC)):
+        self._now = now
+
+    def now(self):
+        return self._now
+
+    def advance(self, **span):
+        """Go on by a timedelta of these (`seconds=5`); the new time."""
+        self._now += timedelta(**span)
+        return self._now
+
+
+class ScriptedFetcher:
+    """Answers each URL with its results one after the other; the last one for ever. Keeps the leases."""
+
+    def __init__(self, script=None):
+        self.script = {url: list(results) for url, results in (script or {}).items()}
+        self.asked = []
+
+    def say(self, url, *results):
+        """From now on, answer a URL with these."""
+        self.script[url] = list(results)
+
+    async def fetch(self, lease, /):
+        self.asked.append(lease)
+        results = self.script.get(lease.source.url)
+        if not results:
+            return model.FetchFailed("dns", "nothing is scripted for it")
+        return results.pop(0) if len(results) > 1 else results[0]
+
+
+class InlineReader:
+    """Reads in this very process."""
+
+    def __init__(self, identity):
+        self.identity = identity
+
+    async def read(self, lease, fetched, now, /):
+        from aggregator import pipeline
+
+        return pipeline.read(lease, fetched, now, self.identity)
+
+
+@dataclass
+class _Source:
+    url: str
+    since: datetime
+    source: model.Source | None = None  # None: out of the file
+    last: model.Source | None = None
+    floor: timedelta = timedelta(0)
+    due: model.Due | None = None
+    started: datetime | None = None
+    token: int = 0
+    leased: bool = False
+    memory: model.Memory = field(default_factory=model.Memory)
+    unread: tuple = ()
+
+
+@dataclass
+class _Post:
+    post: model.Post
+    story: str
+    arrived: int
+
+
+@dataclass
+class _Category:
+    slug: str
+    title: str
+    folded: str
+    created: int
+    templated_by: str | None = None
+    asked: model.Category | None = None
+    position: int = 0
+
+
+@dataclass
+class _Scope:
+    created: datetime
+    mark: int = 0
+    settled: int = 0
+    updated: datetime | None = None
+    token: int = 0
+    claimed: bool = False
+
+
+@dataclass
+class _Data:
+    """All that a store remembers."""
+
+    sources: dict = field(default_factory=dict)
+    hosts: dict = field(default_factory=dict)  # host -> (free at, paused until)
+    posts: dict = field(default_factory=dict)
+    leads: dict = field(default_factory=dict)  # story -> id of its primary
+    withdrawn: set = field(default_factory=set)  # (source, key)
+    categories: dict = field(default_factory=dict)
+    scopes: dict = field(default_factory=dict)
+    marks: int = 0
+    settings: object = None
+    files: dict = field(default_factory=dict)
+
+
+class MemoryStore:
+    """`polls`, `sources`, `posts`, `documents`, like `store.Store`."""
+
+    def __init__(self, now=datetime(2026, 11, 24, 10, tzinfo=UTC)):
+        self.site = model.SiteIdentity("6f0f6b0a-0000-4000-8000-000000000001", now)
+        self.config = model.Config()
+        self.data = _Data(scopes={None: _Scope(now)})
+        self.polls, self.sources, self.posts, self.documents = (
+            part(self) for part in (MemoryPolls, MemorySources, MemoryPosts, MemoryDocuments)
+        )
+
+    def remember(self, config):
+        self.config = config
+
+    def housekeep(self, now):
+        """Nothing is ever left behind in memory."""
+
+    def restart(self):
+        """What a crash leaves: everything but leases and claims."""
+        for row in self.data.sources.values():
+            row.leased = False
+        for scope in self.data.scopes.values():
+            scope.claimed = False
+
+    def close(self):
+        """Nothing to close."""
+
+    def mark(self, slugs):
+        if slugs:
+            self.data.marks += 1
+            for slug in {*slugs, None}:
+                self.data.scopes[slug].mark = self.data.marks
+
+    def visible(self, stored):
+        row = self.data.sources[stored.post.source]
+        return not stored.post.dropped and row.source is not None
+
+    def placed(self, stories):
+        """The categories that these stories are shown in."""
+        return {
+            slug
+            for stored in self.data.posts.values()
+            if stored.story in stories and self.visible(stored)
+            for slug in stored.post.categories
+        }
+
+    def of_sources(self, urls):
+        return {stored.story for stored in self.data.posts.values() if stored.post.source in urls}
+
+    def make_category(self, category, now):
+        self.data.categories[category.slug] = category
+        self.data.scopes[category.slug] = _Scope(now)
+
+
+class _Part:
+    def __init__(self, store):
+        self.store = store
+
+    @property
+    def data(self):
+        return self.store.data
+
+
+class MemoryPolls(_Part):
+    """`ports.PollStore`."""
+
+    def sync(self, config, now, /):
+        store, data = self.store, self.data
+        touched = self._sync_categories(config, now)
+        anything = bool(touched)
+        everywhere = (config.site, config.output) != data.settings
+        data.settings = (config.site, config.output)
+        moved = set()
+        for source in config.sources:
+            row = data.sources.setdefault(source.url, _Source(source.url, now))
+            floor = source.every or config.polling.min_interval
+            if row.last is None:
+                row.due = model.Due(now, ("new",))
+                anything = True
+            else:
+                anything |= (row.source, row.floor) != (source, floor)
+                returned = row.source is None
+                if returned or (_asked(row.last), row.floor) != (_asked(source), floor):
+                    at = row.started + floor if row.started else row.due.at
+                    row.due = model.Due(max(at, row.memory.not_before or at), ("edited",))
+                if returned or row.last.definition != source.definition:
+                    moved.add(source.url)
+            row.floor = floor
+        wanted = {source.url: source for source in config.sources}
+        gone = {url for url, row in data.sources.items() if row.source is not None and url not in wanted}
+        stories = store.of_sources(moved | gone)
+        touched |= store.placed(stories)
+        for url, row in data.sources.items():
+            row.source = wanted.get(url)
+            row.last = row.source or row.last
+        touched |= store.placed(stories)
+        store.config = config
+        if everywhere:
+            store.documents.mark_all()
+        elif touched or anything or gone:
+            store.mark(touched | {None})
+
+    def _sync_categories(self, config, now):
+        touched = set()
+        for position, category in enumerate(config.categories):
+            row = self.data.categories.get(category.slug)
+            if row is None:
+                row = _Category(category.slug, "", "", len(self.data.categories))
+                self.store.make_category(row, now)
+            elif (row.asked, row.position) == (category, position):
+                continue
+            row.title, row.folded = category.title, fold(category.title)
+            row.asked, row.position = category, position
+            touched.add(category.slug)
+        for slug in self.data.categories.keys() - {c.slug for c in config.categories}:
+            if self.data.categories[slug].asked is not None:
+                self.data.categories[slug].asked = None
+                touched.add(slug)
+        return touched
+
+    def _waiting(self, not_since):
+        rows = [
+            row
+            for row in self.data.sources.values()
+            if row.source is not None and not row.source.paused and not row.memory.gone and not row.leased
+            if not_since is None or row.started is None or row.started < not_since
+        ]
+        return sorted(rows, key=lambda row: (row.due.at, row.source.position))
+
+    def _in_use(self):
+        return Counter(row.last.host for row in self.data.sources.values() if row.leased)
+
+    def _when(self, row, everything):
+        """When a source may be polled, hosts apart."""
+        if not everything:
+            return row.due.at
+        times = [row.started + row.floor] if row.started else []
+        times += [row.memory.not_before] if row.memory.not_before else []
+        return min([row.due.at, max(times)]) if times else datetime.min.replace(tzinfo=UTC)
+
+    def lease_due(self, now, limit, /, *, everything=False, not_since=None):
+        polling, in_use, leases = self.store.config.polling, self._in_use(), []
+        for row in self._waiting(not_since):
+            if len(leases) >= limit:
+                break
+            host = row.source.host
+            if self._when(row, everything) > now:
+                continue
+            if host != "file":
+                if in_use[host] >= polling.per_host or any(t > now for t in self.data.hosts.get(host, ())):
+                    continue
+                in_use[host] += 1
+                self._pace(host, now)
+            row.leased, row.token, row.started = True, row.token + 1, now
+            row.due = model.Due(now + row.floor, ("floor",))
+            leases.append(model.Lease(row.source, row.token, row.memory))
+        return leases
+
+    def next_due(self, now, /, *, everything=False, not_since=None):
+        polling, in_use, times = self.store.config.polling, self._in_use(), []
+        for row in self._waiting(not_since):
+            host = row.source.host
+            at = max([now, self._when(row, everything), *self.data.hosts.get(host, ())])
+            if host == "file" or at > now or in_use[host] < polling.per_host:
+                times.append(at)
+        return min(times, default=None)
+
+    def _pace(self, host, now, paused=None):
+        gap = self.store.config.polling.per_host_gap
+        if host == "file":
+            return
+        free, until = self.data.hosts.get(host, (now, now))
+        self.data.hosts[host] = (max(free, now + gap), max(until, paused or until))
+
+    def known(self, lookup, /):
+        data = self.data
+        asked = {c.slug for c in data.categories.values() if c.asked is not None and c.asked.configured}
+        order = sorted(data.categories.values(), key=lambda c: (c.slug not in asked, c.position, c.created))
+        labels = {label: label for label in lookup.labels if label in asked}
+        for category in order:
+            if category.folded in lookup.labels:
+                labels.setdefault(category.folded, category.slug)
+        slugs = {s for s in data.categories for w in lookup.slugs if s == w or s.startswith(f"{w}-")}
+        return model.Known(
+            by_key={key: found for key in lookup.keys if (found := self._led_to(key))},
+            ids=lookup.ids & data.posts.keys(),
+            withdrawn=frozenset(k for k in lookup.keys if (lookup.source, k) in data.withdrawn),
+            labels=labels,
+            slugs=frozenset(slugs),
+            configured=frozenset(slugs & asked),
+            templated=sum(c.templated_by == lookup.source for c in data.categories.values()),
+        )
+
+    def _led_to(self, key):
+        found = []
+        for stored in sorted(self.data.posts.values(), key=lambda stored: stored.arrived):
+            post = stored.post
+            if key not in post.keys or (post.source, key) in self.data.withdrawn:
+                continue
+            lead = self.data.posts[self.data.leads[stored.story]].post
+            found.append(
+                model.KnownPost(
+                    story=stored.story,
+                    story_published=lead.published,
+                    story_position=self.data.sources[lead.source].last.position,
+                    **{
+                        name: getattr(post, name)
+                        for name in model.KnownPost.__slots__
+                        if not name.startswith("story")
+                    },
+                )
+            )
+        return tuple(found)
+
+    def commit(self, outcomes, now, /):
+        return [self._commit(outcome, now) for outcome in outcomes]
+
+    def commit_locked(self, lookup, decide, now, /):
+        return self._commit(decide(self.known(lookup)), now)
+
+    def give_back(self, lease, now, /):
+        row = self.data.sources.get(lease.source.url)
+        if row is not None and row.leased and row.token == lease.token:
+            row.leased = False
+            self._pace(row.last.host, now)
+
+    def _commit(self, outcome, now):
+        lease = outcome.lease
+        row = self.data.sources.get(lease.source.url)
+        if row is None or not row.leased or row.token != lease.token:
+            return model.LeaseLost()
+        if row.source is None:
+            self.give_back(lease, now)
+            return model.LeaseLost()
+        stale = model.Stale(replace(lease, source=row.source))
+        if row.source.definition != lease.source.definition or self._moved_on(outcome):
+            return stale
+        before = copy.deepcopy(self.data)
+        try:
+            dirty = self._apply(outcome, now)
+        except LookupError:
+            self.store.data = before
+            return stale
+        row.leased = False
+        row.due, row.memory, row.unread = outcome.due, outcome.memory, outcome.unread
+        self._pace(row.source.host, now, outcome.pause_host_until)
+        self.store.mark(dirty)
+        return model.Committed(frozenset(dirty))
+
+    def _moved_on(self, outcome):
+        fresh = {v.post.id for v in outcome.verdicts if isinstance(v, model.New | model.Duplicate)}
+        return (
+            any({k.id for k in self._led_to(key)} - then for key, then in outcome.judged.items())
+            or bool(fresh & self.data.posts.keys())
+            or any(
+                (there.slug == new.slug) != (there.folded == new.folded)
+                for new in outcome.categories
+                for there in self.data.categories.values()
+            )
+        )
+
+    def _apply(self, outcome, now):
+        data, store, source = self.data, self.store, outcome.lease.source.url
+        written = [v for v in outcome.verdicts if not isinstance(v, model.Unchanged)]
+        stories = {
+            data.posts[v.post.id].story if v.post.id in data.posts else getattr(v, "story", None) or v.post.id
+            for v in written
+        }
+        dirty = store.placed(stories)
+        named = {new.slug: new for new in outcome.categories}
+        for slug in sorted({s for v in written for s in v.post.categories} | named.keys()):
+            if slug not in data.categories:
+                new = named.get(slug) or model.NewCategory(slug, slug, fold(slug))
+                store.make_category(
+                    _Category(slug, new.title, new.folded, len(data.categories), new.templated_by), now
+                )
+                dirty.add(slug)
+        for verdict in written:
+            post, story = verdict.post, getattr(verdict, "story", None)
+            there = data.posts.get(post.id)
+            if isinstance(verdict, model.Changed | model.Rejected) and there:
+                if there.post.source != source:
+                    raise LookupError(post.id)
+                there.post = post
+                continue
+            if there or isinstance(verdict, model.Changed) or (story and story not in data.leads):
+                raise LookupError(post.id)
+            data.posts[post.id] = _Post(post, story or post.id, len(data.posts))
+            if story is None or getattr(verdict, "leads", False):
+                data.leads[story or post.id] = post.id
+        data.withdrawn |= {(source, key) for key in outcome.withdrawn}
+        return dirty | store.placed(stories)
+
+
+def _asked(source):
+    """What of a source's configuration decides when it is polled again after an edit."""
+    return source.definition, source.every, source.insist, source.headers, source.private
+
+
+class MemorySources(_Part):
+    """`ports.SourceReader`."""
+
+    def sources(self):
+        rows = sorted(
+            self.data.sources.values(), key=lambda row: (row.source is None, row.last.position, row.url)
+        )
+        return [self._status(row) for row in rows]
+
+    def _status(self, row):
+        posts = [stored.post for stored in self.data.posts.values() if stored.post.source == row.url]
+        runs = row.source is not None and not row.source.paused and not row.memory.gone
+        return model.SourceStatus(
+            url=row.url,
+            active=row.source is not None,
+            memory=row.memory,
+            due=row.due if runs else None,
+            posts=sum(not post.dropped for post in posts),
+            dropped=sum(bool(post.dropped) for post in posts),
+            unread=row.unread,
+        )
+
+
+class MemoryPosts(_Part):
+    """`ports.PostReader`."""
+
+    def identity(self):
+        return self.store.site
+
+    def categories(self):
+        configured = self.store.config.categories
+        there = self.data.categories
+        others = sorted(there.keys() - {c.slug for c in configured})
+        entries = self.store.config.output.entries
+        return [c for c in configured if c.slug in there] + [
+            model.Category(slug, there[slug].title, entries=entries, configured=False) for slug in others
+        ]
+
+    def newest(self, scope, limit, /):
+        members = {}
+        for stored in sorted(self.data.posts.values(), key=lambda stored: stored.arrived):
+            if self.store.visible(stored):
+                members.setdefault(stored.story, []).append(stored.post)
+        shown = [s for s, m in members.items() if scope is None or any(scope in p.categories for p in m)]
+        shown.sort()
+        shown.sort(key=lambda s: self.data.posts[self.data.leads[s]].post.published, reverse=True)
+        return [model.Story(story, tuple(members[story])) for story in shown[:limit]]
+
+
+class MemoryDocuments(_Part):
+    """`ports.DocumentStore`."""
+
+    def get(self, path, /):
+        return self.data.files.get(path)
+
+    def put(self, document, now, /):
+        path, _, kind = document.path.rpartition(".")
+        if not path or kind not in MEDIA_TYPES or any(s[:1] in ("", ".") for s in path.split("/")):
+            raise PublishError(f"{document.path}: no place for a document")
+        before = self.data.files.get(document.path)
+        if before is not None and before.body == document.body:
+            return False
+        packed = gzip.compress(document.body, mtime=0)
+        self.data.files[document.path] = model.Document(
+            document.path,
+            f"{MEDIA_TYPES[kind]}; charset=utf-8",
+            document.body,
+            modified=now.replace(microsecond=0),
+            etag=f'"{blake2b(document.body).hexdigest()}"',
+            gzip=packed,
+            gzip_etag=f'"{blake2b(packed).hexdigest()}"',
+        )
+        return True
+
+    def claim(self, now, /):
+        waiting = [
+            (scope is None, row.settled, scope or "")
+            for scope, row in self.data.scopes.items()
+            if row.mark > row.settled and not row.claimed
+        ]
+        if not waiting:
+            return None
+        scope = min(waiting)[2] or None
+        row = self.data.scopes[scope]
+        row.token, row.claimed = row.token + 1, True
+        return model.Claim(scope, row.mark, row.token, row.updated, row.created)
+
+    def settle(self, claim, updated, /):
+        row = self.data.scopes[claim.scope]
+        if row.claimed and row.token == claim.token:
+            row.claimed, row.settled = False, claim.mark
+            row.updated = max(updated, row.updated or updated)
+
+    def release(self, claim, /):
+        row = self.data.scopes[claim.scope]
+        if row.token == claim.token:
+            row.claimed = False
+
+    def mark_all(self):
+        self.store.mark(set(self.data.scopes))
+        return len(self.data.scopes)

@@ -1,0 +1,309 @@
+"""The real server on loopback, asked by a real client."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import hashlib
+import http.client
+import signal
+import socket
+import threading
+from datetime import UTC, datetime
+
+import pytest
+
+from aggregator.errors import ListenError, StoreError
+from aggregator.model import Document
+from aggregator.serve import HttpServer, app
+
+MODIFIED = datetime(2026, 11, 24, 12, tzinfo=UTC)
+ATOM = "application/atom+xml; charset=utf-8"
+
+
+def stored(path, body, media_type="text/html; charset=utf-8"):
+    """A document as a store gives it."""
+    twin = gzip.compress(body, mtime=0)
+    tags = [f'"{hashlib.sha256(data).hexdigest()[:20]}"' for data in (body, twin)]
+    return Document(path, media_type, body, MODIFIED, tags[0], twin, tags[1])
+
+
+class Shelf:
+    """Documents by path; notes who asks, and where."""
+
+    def __init__(self):
+        self.documents = {
+            document.path: document
+            for document in (
+                stored("index.html", b"<p>home</p>" * 50),
+                stored("category/tech/index.html", b"<p>tech</p>"),
+                stored("category/tech/feed.atom", b"<feed/>" * 200, ATOM),
+            )
+        }
+        self.asked = []
+        self.threads = set()
+        self.broken = False
+
+    def get(self, path):
+        self.asked.append(path)
+        self.threads.add(threading.get_ident())
+        if self.broken:
+            raise StoreError("the disk is gone")
+        return self.documents.get(path)
+
+
+class Running:
+    """A server in a loop of its own, in a thread of its own."""
+
+    def __init__(self, application, listen="127.0.0.1:0"):
+        self.loop = asyncio.new_event_loop()
+        self.thread = threading.Thread(target=self.loop.run_forever)
+        self.thread.start()
+        self.server = HttpServer(application, listen)
+
+    def call(self, coroutine):
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(20)
+
+    def ask(self, method, path, **headers):
+        host, _, port = self.server.address.rpartition(":")
+        connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=10)
+        try:
+            names = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, path, headers=names)
+            answer = connection.getresponse()
+            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
+        finally:
+            connection.close()
+
+    def close(self):
+        self.call(self.server.stop())
+        self.loop.call_soon_threadsafe(self.loop.stop)
+        self.thread.join()
+        self.loop.close()
+
+
+@pytest.fixture
+def shelf():
+    return Shelf()
+
+
+@pytest.fixture
+def ready():
+    return [True]
+
+
+@pytest.fixture
+def site(shelf, ready):
+    running = Running(app(shelf, ready=lambda: ready[0]))
+    running.call(running.server.start())
+    yield running
+    running.close()
+
+
+def test_document_with_its_headers(site, shelf):
+    """Media type, validators and the rest come with the bytes."""
+    status, headers, body = site.ask("GET", "/category/tech/feed.atom")
+    document = shelf.documents["category/tech/feed.atom"]
+    assert (status, body) == (200, document.body)
+    assert headers["content-type"] == ATOM
+    assert headers["etag"] == document.etag
+    assert headers["last-modified"] == "Tue, 24 Nov 2026 12:00:00 GMT"
+    assert headers["vary"] == "Accept-Encoding"
+    assert headers["cache-control"] == "public, max-age=60"
+    assert headers["x-content-type-options"] == "nosniff"
+    assert "default-src 'none'" in headers["content-security-policy"]
+    assert "referrer-policy" in headers
+    assert "server" not in headers
+
+
+def test_stored_gzip(site, shelf):
+    """Who takes gzip gets the stored twin, under its own tag."""
+    _, headers, body = site.ask("GET", "/category/tech/feed.atom", accept_encoding="gzip, br")
+    document = shelf.documents["category/tech/feed.atom"]
+    assert (headers["content-encoding"], headers["etag"]) == ("gzip", document.gzip_etag)
+    assert gzip.decompress(body) == document.body
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/category/tech/", "/index.html", "/category/tech/index.html", "/?a=b"]
+)
+def test_folders_have_pages(site, path):
+    """A folder is its `index.html`."""
+    status, headers, _ = site.ask("GET", path)
+    assert (status, headers["content-type"]) == (200, "text/html; charset=utf-8")
+
+
+def test_folder_without_its_slash_is_led_there(site):
+    """A relative address, which holds under any prefix that a proxy adds."""
+    status, headers, _ = site.ask("GET", "/category/tech?x=1")
+    assert (status, headers["location"]) == (301, "tech/")
+
+
+def test_head_is_get_without_a_body(site):
+    """Same status and headers, down to the length."""
+    for headers in ({}, {"accept_encoding": "gzip"}, {"if_none_match": "*"}):
+        got, told = site.ask("GET", "/", **headers), site.ask("HEAD", "/", **headers)
+        unstable = {"date"}
+        assert told[0] == got[0]
+        assert {k: v for k, v in told[1].items() if k not in unstable} == {
+            k: v for k, v in got[1].items() if k not in unstable
+        }
+        assert told[2] == b""
+
+
+def test_not_modified_on_both_validators(site):
+    """304 for the tag, for the date, and for a tag that a proxy made weak."""
+    _, headers, _ = site.ask("GET", "/")
+    for condition in (
+        {"if_none_match": headers["etag"]},
+        {"if_none_match": "W/" + headers["etag"]},
+        {"if_modified_since": headers["last-modified"]},
+    ):
+        status, told, body = site.ask("GET", "/", **condition)
+        assert (status, body, told["etag"]) == (304, b"", headers["etag"])
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "/nothing",
+        "/category/",
+        "/category/tech/feed.atom/",
+        "/..%2f..%2fetc/passwd",
+        "/%2e%2e/x",
+        "//evil.example",
+    ],
+)
+def test_what_is_not_there(site, path):
+    """404 in plain text, never kept by caches, and never a way out."""
+    status, headers, body = site.ask("GET", path)
+    assert (status, body) == (404, b"not found\n")
+    assert headers["content-type"] == "text/plain; charset=utf-8"
+    assert headers["cache-control"] == "no-store"
+
+
+def test_bad_paths_do_not_reach_the_store(site, shelf):
+    """What cannot be a document is not looked for."""
+    site.ask("GET", "/..%2f..%2fetc/passwd")
+    site.ask("GET", "/.git/config")
+    assert shelf.asked == []
+
+
+@pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "PATCH", "BREW"])
+def test_other_methods(site, method):
+    """405 with the methods that there are (RFC 9110, 15.5.6)."""
+    for path in ("/", "/nothing", "/healthz"):
+        status, headers, _ = site.ask(method, path)
+        assert (status, headers["allow"]) == (405, "GET, HEAD")
+
+
+def test_health_and_readiness(site, ready, shelf):
+    """Health only says that the process answers; readiness is the daemon's word."""
+    assert site.ask("GET", "/healthz")[0] == site.ask("GET", "/readyz")[0] == 200
+    ready[0], shelf.broken = False, True
+    assert site.ask("GET", "/readyz")[0] == 503
+    assert site.ask("GET", "/healthz")[0] == 200
+    assert site.ask("HEAD", "/healthz")[0] == 200
+
+
+def test_fault_of_the_store(site, shelf):
+    """503 without a word of what it was; the next request is answered again."""
+    shelf.broken = True
+    status, headers, body = site.ask("GET", "/")
+    assert (status, headers["retry-after"], body) == (503, "30", b"not available now\n")
+    shelf.broken = False
+    assert site.ask("GET", "/")[0] == 200
+
+
+def test_store_is_never_asked_in_the_loop(site, shelf):
+    """A slow disk must not hold up the polls of the same loop."""
+    site.ask("GET", "/")
+    assert site.thread.ident not in shelf.threads
+
+
+def test_many_headers_cost_little(site):
+    """Only three headers of a request are looked at, however many there are."""
+    assert site.ask("GET", "/", **{f"x{n}": "y" for n in range(90)})[0] == 200
+
+
+def test_port_that_is_taken(site):
+    """A sentence with the port and what to do, and nothing left behind."""
+    second = HttpServer(app(Shelf(), ready=bool), site.server.address)
+    with pytest.raises(ListenError, match=r"port \d+ is taken"):
+        site.call(second.start())
+
+
+@pytest.mark.parametrize(
+    "listen", ["", "8080", "localhost", "a:b", "::1:80", "1.2.3.4:99999", "[x]:1", "h:80:80"]
+)
+def test_what_is_no_address(listen):
+    """Told before anything is opened."""
+    with pytest.raises(ListenError, match="HOST:PORT"):
+        HttpServer(app(Shelf(), ready=bool), listen)
+
+
+@pytest.mark.parametrize(
+    ("listen", "words"),
+    [("192.0.2.1:0", "does not have that address"), ("no..host:0", "has no address")],
+)
+def test_address_of_another_machine(site, listen, words):
+    """A documentation address is nobody's (RFC 5737); a name with an empty label is none."""
+    with pytest.raises(ListenError, match=words):
+        site.call(HttpServer(app(Shelf(), ready=bool), listen).start())
+
+
+def test_ipv6(shelf):
+    """The same over IPv6, with brackets in the address."""
+    if not socket.has_ipv6:
+        pytest.skip("this Python has no IPv6")
+    running = Running(app(shelf, ready=bool), "[::1]:0")
+    try:
+        running.call(running.server.start())
+    except ListenError:
+        pytest.skip("this machine has no IPv6 loopback")
+    else:
+        assert running.server.address.startswith("[::1]:")
+        assert running.ask("GET", "/")[0] == 200
+    finally:
+        running.close()
+
+
+def test_answer_under_way_ends_before_the_server_does():
+    """`stop` waits for it, then the port is free."""
+    entered, leave = threading.Event(), threading.Event()
+
+    class Slow(Shelf):
+        def get(self, path):
+            entered.set()
+            leave.wait(10)
+            return super().get(path)
+
+    running = Running(app(Slow(), ready=bool))
+    running.call(running.server.start())
+    answers = []
+    client = threading.Thread(target=lambda: answers.append(running.ask("GET", "/")))
+    client.start()
+    assert entered.wait(10)
+    stopping = asyncio.run_coroutine_threadsafe(running.server.stop(), running.loop)
+    leave.set()
+    client.join(10)
+    stopping.result(10)
+    assert answers[0][0] == 200
+    with pytest.raises(OSError, match="refused"):
+        running.ask("GET", "/")
+    running.close()
+
+
+def test_signals_stay_the_daemon_s():
+    """uvicorn would take SIGINT and SIGTERM for itself; here nothing changes."""
+
+    async def run():
+        before = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        server = HttpServer(app(Shelf(), ready=bool), "127.0.0.1:0")
+        await server.start()
+        during = [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)]
+        await server.stop()
+        await server.stop()
+        return before == during
+
+    assert asyncio.run(run())

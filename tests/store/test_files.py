@@ -1,0 +1,200 @@
+"""Documents as files: what is ours, what is whole, and what a stranger may ask for."""
+
+import gzip
+import os
+import subprocess
+import sys
+from datetime import timedelta
+
+import pytest
+
+from aggregator.errors import PublishError
+from aggregator.model import Document
+from aggregator.store import open_store
+from tests.contract.made import HOUR, NOW
+
+PATH = "category/news/feed.atom"
+
+
+@pytest.fixture
+def public(tmp_path):
+    return tmp_path / "public"
+
+
+@pytest.fixture
+def store(tmp_path, public):
+    with open_store(str(tmp_path / "store.db"), output=str(public), loops=True, now=NOW) as opened:
+        yield opened
+
+
+def document(body=b"<feed/>\n", path=PATH):
+    return Document(path, "ignored", body)
+
+
+def names(public):
+    return sorted(str(file.relative_to(public)) for file in public.rglob("*") if file.is_file())
+
+
+def test_files_for_any_server(store, public):
+    """A file and its gzip twin, of one date, readable by others, and nothing else."""
+    os.umask(0o022)
+    store.documents.put(document(b"x" * 1000), NOW)
+    assert names(public) == [PATH, f"{PATH}.gz"]
+    plain, twin = public / PATH, public / f"{PATH}.gz"
+    assert gzip.decompress(twin.read_bytes()) == plain.read_bytes() == b"x" * 1000
+    assert plain.stat().st_mtime == twin.stat().st_mtime == int(NOW.timestamp())
+    assert plain.stat().st_mode & 0o777 == 0o644
+
+
+def test_a_file_that_we_did_not_write_is_never_overwritten(store, public):
+    """It is named, with what to do; the same bytes are taken over as ours."""
+    public.mkdir()
+    (public / "index.html").write_bytes(b"somebody's home page")
+    with pytest.raises(
+        PublishError, match=r"public/index\.html: there is a file that we did not write; move"
+    ):
+        store.documents.put(document(path="index.html"), NOW)
+    assert names(public) == ["index.html"]
+    assert (public / "index.html").read_bytes() == b"somebody's home page"
+    assert store.documents.put(document(b"somebody's home page", "index.html"), NOW) is False
+    assert store.documents.put(document(b"ours now", "index.html"), NOW) is True
+
+
+def test_ours_stays_ours(store, public, tmp_path):
+    """A file that was edited or deleted behind our back is written again, also after a restart."""
+    store.documents.put(document(), NOW)
+    store.close()
+    (public / PATH).write_bytes(b"edited")
+    with open_store(str(tmp_path / "store.db"), output=str(public), loops=True) as again:
+        assert again.documents.put(document(), NOW + HOUR) is True
+        (public / PATH).unlink()
+        assert again.documents.get(PATH) is None
+        assert again.documents.put(document(), NOW + HOUR) is True
+        (public / f"{PATH}.gz").unlink()
+        assert again.documents.put(document(), NOW + 2 * HOUR) is False
+        assert gzip.decompress((public / f"{PATH}.gz").read_bytes()) == b"<feed/>\n"
+        assert again.documents.get(PATH).modified == (NOW + HOUR).replace(microsecond=0)
+
+
+def test_a_twin_of_other_bytes_is_not_served(store, public):
+    """A twin that a crash left behind does not reach a reader."""
+    store.documents.put(document(), NOW)
+    (public / f"{PATH}.gz").write_bytes(gzip.compress(b"<newer/>\n"))
+    os.utime(public / PATH, (1, 1))  # so that it is read again
+    assert gzip.decompress(store.documents.get(PATH).gzip) == b"<feed/>\n"
+    (public / f"{PATH}.gz").write_bytes(b"")
+    os.utime(public / PATH, (2, 2))
+    assert gzip.decompress(store.documents.get(PATH).gzip) == b"<feed/>\n"
+
+
+def test_an_edit_behind_our_back_is_seen(store, public):
+    """What is kept in memory is asked for by what the file looks like."""
+    store.documents.put(document(), NOW)
+    first = store.documents.get(PATH)
+    assert store.documents.get(PATH) is first
+    (public / PATH).write_bytes(b"<other/>")
+    assert store.documents.get(PATH).body == b"<other/>"
+
+
+def test_strangers_see_documents_only(store, public, tmp_path):
+    """No path leads out of the directory, to hidden files, or to what is no document of ours."""
+    secret = tmp_path / "secret.html"
+    secret.write_text("secret")
+    (public / "sub").mkdir(parents=True)
+    (public / "link.html").symlink_to(secret)
+    (public / "out").symlink_to(tmp_path)
+    (public / ".hidden.html").write_text("hidden")
+    (public / "script.py").write_text("code")
+    (public / "feed.atom.gz").write_bytes(b"")
+    (public / "dir.html").mkdir()
+    os.mkfifo(public / "pipe.html")
+    for path in (
+        "link.html",
+        "out/secret.html",
+        "../secret.html",
+        "sub/../../secret.html",
+        "/etc/hosts.html",
+        ".hidden.html",
+        "script.py",
+        "feed.atom.gz",
+        "dir.html",
+        "pipe.html",
+        "sub",
+        "sub/",
+        "",
+        "nul\0.html",
+        "a\\b.html",
+        "feed.atom\n",
+        "é.html",
+        "x" * 600 + ".html",
+        "a/" * 200 + "x.html",
+    ):
+        assert store.documents.get(path) is None, path
+    with pytest.raises(PublishError):
+        store.documents.put(document(path="out/secret.html"), NOW)
+    assert secret.read_text() == "secret"
+
+
+def test_an_output_directory_may_itself_be_a_link(tmp_path):
+    """Operators link `public` to where their web server looks."""
+    (tmp_path / "real").mkdir()
+    (tmp_path / "public").symlink_to(tmp_path / "real")
+    output = str(tmp_path / "public")
+    with open_store(str(tmp_path / "a.db"), output=output, loops=True) as store:
+        assert store.documents.put(document(), NOW)
+        assert store.documents.get(PATH).body == b"<feed/>\n"
+
+
+def test_something_in_the_way_is_named(store, public):
+    """A directory where a document should be, or a file where a directory should be."""
+    (public / PATH).mkdir(parents=True)
+    with pytest.raises(PublishError, match=r"feed\.atom: something else is in the way"):
+        store.documents.put(document(), NOW)
+    (public / "post").write_text("")
+    with pytest.raises(PublishError, match="something else is in the way"):
+        store.documents.put(document(path="post/2026/a.html"), NOW)
+    assert not list(public.rglob(".*"))
+
+
+def test_a_full_disk_leaves_the_old_document_whole(tmp_path):
+    """What does not fit is said, leaves nothing behind, and succeeds once there is room."""
+    code = """
+import os, resource, signal, sys
+from aggregator.errors import PublishError
+from aggregator.model import Document
+from aggregator.store import open_store
+from tests.contract.made import NOW
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+def put(body): return store.documents.put(Document("feed.atom", "", body), NOW)
+with open_store(sys.argv[1] + "/a.db", output=sys.argv[1] + "/public", loops=True, now=NOW) as store:
+    assert put(b"small")
+    big = os.urandom(1 << 21)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
+    try:
+        put(big)
+    except PublishError as trouble:
+        print(trouble)
+    assert store.documents.get("feed.atom").body == b"small"
+    print(sorted(os.listdir(sys.argv[1] + "/public")))
+    resource.setrlimit(resource.RLIMIT_FSIZE, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+    assert put(big)
+    assert store.documents.get("feed.atom").body == big
+"""
+    done = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
+    said, left = done.stdout.splitlines()
+    assert said == (
+        f"{tmp_path}/public/feed.atom: the disk is full; make room, "
+        "it is tried again (the old document is still there)"
+    )
+    assert left == "['feed.atom', 'feed.atom.gz']"
+
+
+def test_housekeeping_removes_what_the_dead_left(store, public):
+    """Temporary files that are older than an hour go; others stay."""
+    store.documents.put(document(), NOW)
+    old, young = (public / "category" / f".feed.atom.{n}-1.new" for n in (1, 2))
+    for file, age in ((old, timedelta(hours=2)), (young, timedelta(minutes=1))):
+        file.write_bytes(b"half")
+        os.utime(file, ((NOW - age).timestamp(),) * 2)
+    store.housekeep(NOW)
+    assert names(public) == [f"category/{young.name}", PATH, f"{PATH}.gz"]
