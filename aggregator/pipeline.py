@@ -101,7 +101,7 @@ def lookup(lease: Lease, reading: ReadResult | None) -> Lookup:
     """What `decide` needs to know about the posts of a document."""
     if not isinstance(reading, Reading):
         return Lookup(lease.source.url)
-    folded, slugs = classify.wanted(reading.posts)
+    folded, slugs = classify.wanted(reading.posts, lease.source)
     return Lookup(
         source=lease.source.url,
         keys=frozenset(key for post in reading.posts for key in post.keys),

@@ -12,7 +12,7 @@ from hashlib import blake2b
 
 from aggregator import model
 from aggregator.classify.labels import fold
-from aggregator.errors import PublishError
+from aggregator.errors import PublishError, StoreError
 
 MEDIA_TYPES = {
     "atom": "application/atom+xml",
@@ -347,7 +347,11 @@ class MemoryPolls(_Part):
         return [self._commit(outcome, now) for outcome in outcomes]
 
     def commit_locked(self, lookup, decide, now, /):
-        return self._commit(decide(self.known(lookup)), now)
+        outcome = decide(self.known(lookup))
+        result = self._commit(outcome, now)
+        if isinstance(result, model.Stale) and result.lease == outcome.lease:
+            raise StoreError("its posts do not fit the stored ones")
+        return result
 
     def give_back(self, lease, now, /):
         row = self.data.sources.get(lease.source.url)

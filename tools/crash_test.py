@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Kill the daemon again and again, and see whether anything was lost, torn, or polled early.
 
-    tools/crash_test.py [--kills 100] [--sources 6] [--seed N]
+    tools/crash_test.py [--kills 100] [--sources 12] [--seed N]
 
 A source server on loopback plays dated feeds that grow while the daemon runs, with windows that outlast the
 outages. The daemon is killed with SIGKILL at random moments and started again. Then the same growth is
@@ -201,7 +201,7 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--sources", type=int, default=6)
+    parser.add_argument("--sources", type=int, default=12)
     parser.add_argument("--seed", type=int, default=None)
     parser.add_argument("--longest", type=float, default=4.0, help="seconds that a daemon may live at most")
     options = parser.parse_args()

@@ -22,37 +22,40 @@ def fold(value: str) -> str:
     return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
 
 
-def categories_of(templates: Iterable[str], post: Post) -> tuple[Label, ...]:
-    """The category labels that templates or fixed values give for a post, each once, in their order."""
+def categories_of(templates: Iterable[str], post: Post, title: str) -> tuple[Label, ...]:
+    """The category labels that templates or fixed values give for a post, each once, in their order.
+
+    `title` is the source's, which stands for every value that the entry does not have.
+    """
     labels = (
         Label(
-            text.fold(patterns.fill(t, _values(post))) or post.said.feed_title, bool(patterns.placeholders(t))
+            text.fold(patterns.fill(t, _values(post, title))) or title, bool(patterns.placeholders(t))
         )
         for t in templates
     )
     return _once(labels)
 
 
-def tags_of(templates: Iterable[str], post: Post) -> tuple[str, ...]:
+def tags_of(templates: Iterable[str], post: Post, title: str) -> tuple[str, ...]:
     """The tags that templates or fixed texts give for a post: `{term}` gives one for each term."""
     filled: list[str] = []
     for template in templates:
         if "term" in patterns.placeholders(template) and post.said.terms:
-            filled += [patterns.fill(template, _values(post, term)) for term in post.said.terms]
+            filled += [patterns.fill(template, _values(post, title, term)) for term in post.said.terms]
         else:
-            filled.append(patterns.fill(template, _values(post)))
+            filled.append(patterns.fill(template, _values(post, title)))
     return tuple(dict.fromkeys(t for t in map(text.fold, filled) if t))
 
 
-def _values(post: Post, term: str | None = None) -> dict[str, str]:
+def _values(post: Post, title: str, term: str | None = None) -> dict[str, str]:
     """What the placeholders stand for; whatever the entry does not say is the source's title."""
     said = post.said
     first_term = said.terms[0] if said.terms else ""
     return {
-        "author": said.author or said.feed_title,
-        "publisher": said.publisher or said.feed_title,
-        "term": (first_term if term is None else term) or said.feed_title,
-        "feed_title": said.feed_title,
+        "author": said.author or title,
+        "publisher": said.publisher or title,
+        "term": (first_term if term is None else term) or title,
+        "feed_title": said.feed_title or title,
     }
 
 
@@ -63,10 +66,10 @@ def _once(labels: Iterable[Label]) -> tuple[Label, ...]:
     return tuple(seen.values())
 
 
-def wanted(posts: Iterable[Post]) -> tuple[frozenset[str], frozenset[Slug]]:
+def wanted(posts: Sequence[Post], source: Source) -> tuple[frozenset[str], frozenset[Slug]]:
     """The folded values of all labels of some posts, and the slugs that they would like to have."""
     values = {label.value for post in posts for label in post.labels}
-    values |= {post.said.feed_title for post in posts}
+    values |= {source.title or post.said.feed_title for post in posts}
     return frozenset(map(fold, values)), frozenset(map(slugs.slugify, values))
 
 

@@ -15,8 +15,9 @@ from aggregator.syntax import html, patterns
 
 def classify(post: Post, source: Source) -> Post:
     """The post with its labels, tags and `republish`, or with `dropped` naming the rule that dropped it."""
-    labels = categories_of(source.categories, post)
-    tags = tags_of(source.tags, post)
+    title = source.title or post.said.feed_title
+    labels = categories_of(source.categories, post, title)
+    tags = tags_of(source.tags, post, title)
     republish = source.republish
     dropped = ""
     plain = _Plain(post)
@@ -27,11 +28,11 @@ def classify(post: Post, source: Source) -> Post:
             dropped = rule.name
             break
         if rule.category:
-            labels = categories_of(rule.category, post)
+            labels = categories_of(rule.category, post, title)
         if rule.also:
-            added = categories_of(rule.also, post)
+            added = categories_of(rule.also, post, title)
             labels = (*labels, *(label for label in added if label not in labels))
-        tags = tuple(dict.fromkeys((*tags, *tags_of(rule.tags, post))))
+        tags = tuple(dict.fromkeys((*tags, *tags_of(rule.tags, post, title))))
         republish = rule.republish or republish
     return replace(post, labels=labels, tags=tags, republish=republish, dropped=dropped)
 

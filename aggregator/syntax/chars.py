@@ -32,4 +32,4 @@ def clean(text: str) -> str:
 
 def fold(text: str) -> str:
     """The text cleaned, white space folded to single spaces, none at the ends."""
-    return " ".join(clean(text).replace("\ufeff", " ").split())
+    return " ".join(clean(text).replace("\ufeff", "").split())

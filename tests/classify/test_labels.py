@@ -57,12 +57,12 @@ def test_a_source_makes_a_hundred_categories_and_no_more():
 def test_missing_values_are_the_title_of_the_source():
     """`{author}` of an entry without an author is the feed's title."""
     nameless = post(said=Said(feed_title="财新"))
-    assert categories_of(["{author}"], nameless) == (Label("财新", True),)
-    assert tags_of(["{author}新闻"], nameless) == ("财新新闻",)
+    assert categories_of(["{author}"], nameless, "财新") == (Label("财新", True),)
+    assert tags_of(["{author}新闻"], nameless, "财新") == ("财新新闻",)
 
 
 def test_term_gives_the_first_for_a_category_and_each_for_tags():
     """`{term}` is one category and many tags."""
     termed = post(said=Said(terms=("a", "b"), feed_title="F"))
-    assert categories_of(["{term}"], termed) == (Label("a", True),)
-    assert tags_of(["{term}", "fixed"], termed) == ("a", "b", "fixed")
+    assert categories_of(["{term}"], termed, "F") == (Label("a", True),)
+    assert tags_of(["{term}", "fixed"], termed, "F") == ("a", "b", "fixed")

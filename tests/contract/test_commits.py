@@ -209,7 +209,7 @@ def test_stale_writes_nothing_and_keeps_lease_and_slot(world):
         Changed(post("unheard-of", B)),
         Changed(post("one", B)),
         Rejected(post("one", B, dropped="x"), "x"),
-        Duplicate(post("two", B), "urn:no-such-story", leads=False),
+        Duplicate(post("two", B, categories=("fresh",)), "urn:no-such-story", leads=False),
         Duplicate(post("one", B), "tag:example,2026:one", leads=False),
     ],
     ids=lambda v: type(v).__name__,
@@ -221,6 +221,7 @@ def test_a_verdict_that_does_not_fit_is_stale(world, verdict):
     lease = world.lease()[B]
     assert world.store.polls.commit([outcome(lease, verdict)], NOW) == [Stale(lease)]
     assert world.shown() == [("tag:example,2026:one", ["one"])]
+    assert [c.slug for c in world.store.posts.categories()] == ["news", "world"]
 
 
 @pytest.mark.parametrize(
@@ -340,8 +341,6 @@ def test_a_failing_decision_writes_nothing(world):
 
 def test_a_locked_decision_that_does_not_fit_is_a_fault(world):
     """A decision that collides although nothing came between never loops: it is said."""
-    if not hasattr(world.store, "_database"):
-        pytest.skip("the fake trusts its caller")
     world.sync(source(A))
     lease = world.lease()[A]
     with pytest.raises(StoreError, match="do not fit"):

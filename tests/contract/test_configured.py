@@ -202,7 +202,7 @@ def test_labels_lead_to_categories(world):
     known = world.store.polls.known(
         Lookup(
             A,
-            labels=frozenset({"markets", "市场", "市 场", "marketsx", "none"}),
+            labels=frozenset({"markets", "市场", "市 场", "marketsx", "shichang", "none"}),
             slugs=frozenset({"markets", "none", "shichang"}),
         )
     )

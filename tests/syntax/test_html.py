@@ -199,6 +199,25 @@ def test_hostile_sizes_stay_bounded(html):
     assert len(to_text(html)) <= len(html)
 
 
+@pytest.mark.parametrize(
+    "html",
+    [
+        "<div>" * 300,
+        "<div><table></div></table>" * 300,  # a table hides the div from its closing tag
+        "<b><table></b></table>" * 300,
+        "<div></x>" * 300,
+        "<div title='</div>'>" * 300,
+        "<div><!-- </div> -->" * 300,
+        "<div><script></div></script>" * 300,
+        "<font>" * 70,
+        "<path/>" * 300,
+    ],
+)
+def test_the_guard_is_not_talked_out_of_its_count(html):
+    """Closing tags that the parser ignores, or does not see, do not hide how deep it gets."""
+    assert markup.plainly_spelled(html) is None
+
+
 def test_too_deep_is_still_readable():
     """Markup that no parser should be given comes out as its text."""
     assert sanitize("<div>" * 2000 + "a &lt; b" + "</div>" * 2000, BASE) == "<p>a &lt; b</p>"
