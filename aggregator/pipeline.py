@@ -126,7 +126,12 @@ def decide(
         return _outcome(lease, result, memory, polling, now)
     posts, made = classify.assign(reading.posts, known, source)
     judgement = dedupe.judge(
-        posts, source, known, lambda post: normalize.mint(source, now, _mintable(post)), now
+        # The strongest key: a guid alone may be reused within the document.
+        posts,
+        source,
+        known,
+        lambda post: normalize.mint(source, now, post.keys[0]),
+        now,
     )
     written = [v.post for v in judgement.verdicts if not isinstance(v, Unchanged)]
     used = {slug for post in written for slug in post.categories}
@@ -141,11 +146,6 @@ def decide(
         },
         ids=frozenset(post.id for post in written),
     )
-
-
-def _mintable(post: Post) -> str:
-    """What an id of ours is a hash of: the best that tells this entry from others of its source."""
-    return post.guid or (post.link if post.names_entry else "") or post.keys[0]
 
 
 def _outcome(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import TypeAlias
 
@@ -112,15 +112,18 @@ class Poller:
             raise
         except StoreError as trouble:
             log.error("cannot store the poll of %s: %s", lease.source.label, trouble)
-            await self._give_back(lease)
+            await self._fail(lease, str(trouble))
         except Exception as fault:  # one source never harms another, whatever our own fault
             log.exception("fault while polling %s", lease.source.label)
-            await self._fail(lease, FetchFailed("fault", f"{type(fault).__name__}: {fault}"))
+            await self._fail(lease, f"{type(fault).__name__}: {fault}")
 
-    async def _fail(self, lease: Lease, failure: FetchFailed) -> None:
-        """Let a fault of ours count as a failure of the poll, so that it backs off like any other."""
+    async def _fail(self, lease: Lease, detail: str) -> None:
+        """Let a fault of ours count as a failure of the poll: it shows, and backs off like any other."""
         try:
-            await self._settle(lease, failure, None)
+            await self._settle(lease, FetchFailed("fault", detail), None)
+        except StoreError as trouble:
+            log.error("cannot note the failure of %s either: %s", lease.source.label, trouble)
+            await self._give_back(lease)
         except Exception:
             log.exception("fault while noting the fault of %s", lease.source.label)
             await self._give_back(lease)
@@ -205,14 +208,24 @@ class _Committer:
             while not self._waiting.empty() and len(batch) < BATCH:
                 batch.append(self._waiting.get_nowait())
             try:
-                results = await asyncio.to_thread(
-                    self._store.commit, [outcome for outcome, _ in batch], self._clock.now()
-                )
-            except Exception as fault:  # noqa: BLE001 - handed to every poll that waits for it
-                for _, future in batch:
-                    if not future.done():
-                        future.set_exception(fault)
+                results = await self._commit([outcome for outcome, _ in batch])
+            except Exception:  # noqa: BLE001 - one outcome must not cost its neighbours theirs: each alone
+                for waiting in batch:
+                    await self._alone(*waiting)
                 continue
             for (_, future), result in zip(batch, results, strict=True):
                 if not future.done():
                     future.set_result(result)
+
+    async def _alone(self, outcome: PollOutcome, future: asyncio.Future[CommitResult]) -> None:
+        try:
+            [result] = await self._commit([outcome])
+        except Exception as fault:  # noqa: BLE001 - handed to the poll that waits for it
+            if not future.done():
+                future.set_exception(fault)
+        else:
+            if not future.done():
+                future.set_result(result)
+
+    async def _commit(self, outcomes: list[PollOutcome]) -> Sequence[CommitResult]:
+        return await asyncio.to_thread(self._store.commit, outcomes, self._clock.now())

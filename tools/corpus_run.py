@@ -304,16 +304,19 @@ def report(outcomes: Sequence[Outcome], seconds: float, verbose: bool) -> None:
     show("failures", [(o.path, o.error) for o in outcomes if o.error], verbose)
 
 
+def complaints(done: subprocess.CompletedProcess[str], what: str) -> list[str]:
+    """A run that failed, and what it logged as an error: faults of ours, as sources' trouble is no error."""
+    if done.returncode or "Traceback" in done.stderr:
+        return [f"{what}: ended with {done.returncode}: {done.stderr[-2000:]}"]
+    return [f"{what}: {line}" for line in done.stderr.splitlines() if " ERROR " in line]
+
+
 def polled_again(workspace: Workspace, origin: Origin, outcomes: dict[str, Outcome], what: str) -> list[str]:
     """Poll everything once more; what it changed, which should be nothing."""
     before = workspace.public()
     origin.answers.clear()
     done = workspace.run("once", "--all")
-    trouble = (
-        [f"{what}: `once --all` ended with {done.returncode}: {done.stderr[-500:]}"]
-        if done.returncode
-        else []
-    )
+    trouble = complaints(done, what)
     after = workspace.public()
     changed = sorted(path for path in {*before, *after} if before.get(path) != after.get(path))
     trouble += [f"{what}: {path} changed" for path in changed]
@@ -354,8 +357,7 @@ def main() -> int:
         started = time.monotonic()
         done = workspace.run("once")
         seconds = time.monotonic() - started
-        if done.returncode or "Traceback" in done.stdout + done.stderr:
-            trouble.append(f"`once` ended with {done.returncode}: {done.stderr[-2000:]}")
+        trouble += complaints(done, "first run")
         took_over(outcomes, workspace.status())
         print(f"corpus_run: {given.directory.name}")
         report(list(outcomes.values()), seconds, given.verbose)
