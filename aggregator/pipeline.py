@@ -61,10 +61,11 @@ READER_VERSION = "1"
 
 def read(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity) -> ReadResult:
     """Bytes to posts: proposals that `decide` settles. Slow; may run in another process."""
-    parsed = parse(fetched)
+    source = lease.source
+    # Relative links of a confidential source must not be resolved against its URL, and so publish it.
+    parsed = parse(replace(fetched, url=Url("")) if source.confidential else fetched)
     if isinstance(parsed, Unreadable):
         return parsed
-    source = lease.source
     info = normalize.info(parsed.facts, source, fetched.url, identity)
     posts: list[Post] = []
     unread: list[UnreadEntry] = list(parsed.unread)

@@ -394,6 +394,19 @@ class MemoryPolls(_Part):
             )
         )
 
+    def _to_part(self, source, withdrawn):
+        """Posts that only withdrawn links of a source hold in a story, and that story."""
+        leaving = {}
+        for key in sorted(withdrawn):
+            tied = [p for p in self.data.posts.values() if key in p.post.keys]
+            for ours in (p for p in tied if p.post.source == source):
+                others = [p for p in tied if p.story == ours.story and p.post.source != source]
+                if others and ours.story != ours.post.id:
+                    leaving[ours.post.id] = ours.story
+                else:
+                    leaving |= {p.post.id: p.story for p in others}
+        return leaving
+
     def _apply(self, outcome, now):
         data, store, source = self.data, self.store, outcome.lease.source.url
         written = [v for v in outcome.verdicts if not isinstance(v, model.Unchanged)]
@@ -401,7 +414,13 @@ class MemoryPolls(_Part):
             data.posts[v.post.id].story if v.post.id in data.posts else getattr(v, "story", None) or v.post.id
             for v in written
         }
+        leaving = self._to_part(source, outcome.withdrawn)
+        stories |= leaving.keys() | set(leaving.values())
         dirty = store.placed(stories)
+        for id, story in leaving.items():
+            data.posts[id].story = data.leads[id] = id
+            left = [p for p in data.posts.values() if p.story == story]
+            data.leads[story] = min(left, key=lambda p: (p.post.published, p.arrived)).post.id
         named = {new.slug: new for new in outcome.categories}
         for slug in sorted({s for v in written for s in v.post.categories} | named.keys()):
             if slug not in data.categories:

@@ -28,9 +28,7 @@ def categories_of(templates: Iterable[str], post: Post, title: str) -> tuple[Lab
     `title` is the source's, which stands for every value that the entry does not have.
     """
     labels = (
-        Label(
-            text.fold(patterns.fill(t, _values(post, title))) or title, bool(patterns.placeholders(t))
-        )
+        Label(text.fold(patterns.fill(t, _values(post, title))) or title, bool(patterns.placeholders(t)))
         for t in templates
     )
     return _once(labels)

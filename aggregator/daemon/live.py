@@ -26,21 +26,25 @@ async def run(path: Path, overrides: Overrides, announce: Callable[[str], None])
     """The daemon: poll, publish, serve, watch the file, until SIGTERM or SIGINT."""
     raw, given = read_config(path, overrides)
     _warn(given)
-    async with house(given, observe.poll) as parts:
-        server = await _serve(given, parts)
+    if given.server.admin is not None and overrides.admin is not None:
+        log.warning("--admin: this version has no admin listener yet; it has no effect")
+    # Signals first: a SIGTERM that comes while the store is opened ends us as cleanly as any other.
+    async with Triggers(path) as events, house(given, observe.poll) as parts:
+        loops = _Loops(parts, path, overrides, raw, given)
+        server = await _serve(given, parts, loops)
         try:
-            async with Triggers(path) as events:
-                announce(f"{given.site.title}: {len(given.sources)} sources, {_where(server)}")
-                await _Loops(parts, path, overrides, raw, given).live(events)
+            announce(f"{given.site.title}: {len(given.sources)} sources, {_where(server)}")
+            await loops.live(events)
         finally:
             if server is not None:
                 await server.stop()
 
 
-async def _serve(given: Config, parts: House) -> serve.HttpServer | None:
+async def _serve(given: Config, parts: House, loops: _Loops) -> serve.HttpServer | None:
     if given.server.listen is None:
         return None
-    server = serve.HttpServer(serve.app(parts.store.documents, ready=lambda: True), given.server.listen)
+    application = serve.app(parts.store.documents, ready=lambda: loops.running)
+    server = serve.HttpServer(application, given.server.listen)
     await server.start()
     return server
 
@@ -62,8 +66,10 @@ class _Loops:
         self._raw, self._config = raw, given
         self._publishing: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
+        self.running = False  # what /readyz says
 
     async def live(self, events: Triggers) -> None:
+        self.running = True
         async for event in events:
             match event:
                 case Tick():
@@ -71,10 +77,11 @@ class _Loops:
                 case Reload():
                     await self._reload(event.by)
                 case Housekeeping():
-                    await asyncio.to_thread(self._parts.store.housekeep, self._parts.clock.now())
+                    await self._housekeep()
                 case Stop():
                     log.info("stopping by=%s polls=%d", event.by, self._parts.poller.running)
                     break
+        self.running = False
         await self._drain()
 
     async def _tick(self) -> None:
@@ -87,6 +94,12 @@ class _Loops:
             self._following = asyncio.create_task(self._follow(), name="follow ended polls")
         if self._publishing is None or self._publishing.done():
             self._publishing = asyncio.create_task(self._publish(), name="publish")
+
+    async def _housekeep(self) -> None:
+        try:
+            await asyncio.to_thread(self._parts.store.housekeep, self._parts.clock.now())
+        except StoreError as trouble:
+            log.error("cannot tidy the store: %s", trouble)
 
     async def _follow(self) -> None:
         """Start the next polls of hosts whose slots come free, without waiting for the next tick."""

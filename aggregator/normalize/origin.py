@@ -22,7 +22,7 @@ def info(facts: FeedFacts, source: Source, url: str, identity: SiteIdentity) -> 
     The id is the feed's own where it is a valid URI, else its rel=self, else its configured URL. `updated`
     is as the feed says, believed or not.
     """
-    home = page_of(facts.links, url)
+    home = page_of(facts.links, "" if source.confidential else url)
     feed = ""
     if source.confidential:
         home = "" if urls.key(home) in ("", urls.key(source.url), urls.key(url)) else home
@@ -39,7 +39,7 @@ def info(facts: FeedFacts, source: Source, url: str, identity: SiteIdentity) -> 
         feed=feed,
         updated=dates.parse(facts.updated, source.timezone),
         rights=text.shorten(text.fold(facts.rights), _LONGEST_RIGHTS),
-        license=urls.absolute(url if not source.confidential else home, facts.license),
+        license=_license(facts, home if source.confidential else url),
     )
 
 
@@ -66,8 +66,13 @@ def own_source(facts: FeedFacts | None, source: Source, base: str) -> SourceInfo
         feed=feed,
         updated=dates.parse(facts.updated, source.timezone),
         rights=text.shorten(text.fold(facts.rights), _LONGEST_RIGHTS),
-        license=urls.absolute(base, facts.license),
+        license=_license(facts, base),
     )
+
+
+def _license(facts: FeedFacts, base: str) -> str:
+    """The licence that a feed names; resolving an empty reference would claim the feed itself as one."""
+    return urls.absolute(base, facts.license) if facts.license.strip() else ""
 
 
 def page_of(links: Iterable[EntryLink], base: str) -> str:

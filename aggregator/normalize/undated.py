@@ -32,7 +32,10 @@ def place_undated(posts: Sequence[Post], *, first_poll: bool, now: datetime) -> 
         if post.dated == "first-seen":
             moment = top - STEP * order[post.position]
             rule: DateRule = "position" if first_poll else "first-seen"
-            placed.append(replace(post, published=moment, updated=moment, dated=rule))
+            origin = post.origin
+            if origin.updated == post.updated:  # the feed has no date of its own: the entry's stands in
+                origin = replace(origin, updated=moment)
+            placed.append(replace(post, published=moment, updated=moment, origin=origin, dated=rule))
         else:
             placed.append(post)
     return placed

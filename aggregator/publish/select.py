@@ -57,8 +57,13 @@ def _shown(story: Story, positions: Mapping[Url, int]) -> Shown:
             categories=_union(member.categories for member in ranked),
             tags=_union(member.tags for member in ranked),
         ),
-        also_in=_union([[Member(other.origin, other.link) for other in others]]),
+        also_in=_union([[Member(other.origin, other.link) for other in others if _elsewhere(other, first)]]),
     )
+
+
+def _elsewhere(other: Post, first: Post) -> bool:
+    """Whether a member tells the story in another place: a planet's copy names the place that leads."""
+    return (other.link, other.origin.title) != (first.link, first.origin.title)
 
 
 def _ranked(members: Sequence[Post], position: Mapping[Url, int]) -> list[Post]:

@@ -70,6 +70,8 @@ def apply(connection: sa.Connection, source: int, outcome: PollOutcome, now: dat
             case New():
                 fresh[_free(post.id, stored, fresh)] = (post, post.id)
             case Duplicate(story=story, leads=first):
+                if story == post.id:
+                    raise Collision(f"a copy of itself: {post.id}")
                 fresh[_free(post.id, stored, fresh)] = (post, story)
                 if first:
                     leads[story] = post
@@ -84,7 +86,10 @@ def apply(connection: sa.Connection, source: int, outcome: PollOutcome, now: dat
         connection, outcome.categories, {slug for v in written for slug in v.post.categories}, now
     )
     touched = {story for _, story in fresh.values()} | {PostId(stored[post].story) for post in edited}
+    parting = _to_part(connection, source, outcome)
+    touched |= set(parting) | set(parting.values())
     before = placed_in(connection, touched)
+    _part(connection, parting)
     _insert(connection, source, fresh)
     for post in edited.values():
         _update(connection, int(stored[post.id].id), post)
@@ -147,6 +152,51 @@ def _withdraw(connection: sa.Connection, source: int, outcome: PollOutcome) -> N
     if outcome.withdrawn - there:
         rows = [{"source": source, "key": key} for key in sorted(outcome.withdrawn - there)]
         connection.execute(withdrawn.insert(), rows)
+
+
+def _to_part(connection: sa.Connection, source: int, outcome: PollOutcome) -> dict[PostId, PostId]:
+    """Which posts to take out of which stories, because only a withdrawn link has tied them together.
+
+    They told different things all along. A post of the source leaves the story that it had joined; where
+    it had founded the story, the others that the link has brought leave. Post -> the story it leaves.
+    """
+    leaving: dict[PostId, PostId] = {}
+    for key in sorted(outcome.withdrawn):
+        tied = connection.execute(
+            sa.select(posts.c.post, posts.c.story, posts.c.source)
+            .join(post_keys, post_keys.c.post == posts.c.id)
+            .where(post_keys.c.key == key)
+            .order_by(posts.c.id)
+        ).all()
+        for ours in (row for row in tied if row.source == source):
+            others = [row for row in tied if row.story == ours.story and row.source != source]
+            if others and ours.story != ours.post:
+                leaving[PostId(ours.post)] = PostId(ours.story)
+            else:
+                leaving.update({PostId(row.post): PostId(row.story) for row in others})
+    return leaving
+
+
+def _part(connection: sa.Connection, leaving: dict[PostId, PostId]) -> None:
+    """Give each post that leaves a story one of its own, and the stories that stay their primary."""
+    for post in leaving:
+        connection.execute(
+            stories.insert().from_select(
+                ["id", "lead", "published"],
+                sa.select(posts.c.post, posts.c.post, posts.c.published).where(posts.c.post == post),
+            )
+        )
+        connection.execute(posts.update().where(posts.c.post == post).values(story=post))
+    for story in set(leaving.values()):
+        first = connection.execute(
+            sa.select(posts.c.post, posts.c.published)
+            .where(posts.c.story == story)
+            .order_by(posts.c.published, posts.c.id)
+            .limit(1)
+        ).one()
+        connection.execute(
+            stories.update().where(stories.c.id == story).values(lead=first.post, published=first.published)
+        )
 
 
 def of_sources(connection: sa.Connection, rows: Iterable[int]) -> set[PostId]:

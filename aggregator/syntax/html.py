@@ -88,7 +88,9 @@ _BEACONS = frozenset({
     "beacon.krxd.net", "feedads.g.doubleclick.net",
 })  # fmt: skip
 
-_SENTENCE_END = re.compile(r"[。！？…](?:[”’」』）】]*)|[.!?](?:[\"'”’»)\]]*)(?=\s|$)")
+_SENTENCE_END = re.compile(r"[。！？…](?:[”’」』）】]*)|(?<!\b[A-Z])[.!?](?:[\"'”’»)\]]*)(?=\s|$)")
+# Between paragraphs: Chinese and Japanese put no space after a sentence.
+_AFTER_FULL_WIDTH = re.compile(r"(?<=[。！？；：，、」』）】”]) (?=\S)")
 _CJK = re.compile("[\u3040-\u30ff\u3400-\u9fff\uac00-\ud7af\uf900-\ufaff]")
 
 
@@ -136,7 +138,7 @@ def excerpt(html: str, language: str) -> str:
     At most 300 characters, 150 where the language (BCP 47; if "", the text itself) is Chinese, Japanese or
     Korean. A longer first sentence is cut between words and ends in an ellipsis.
     """
-    text = markup.to_text(html)
+    text = _AFTER_FULL_WIDTH.sub("", markup.to_text(html))
     limit = 150 if _dense(text, language) else 300
     if len(text) <= limit:
         return text

@@ -138,7 +138,7 @@ def key(url: str, drop: Collection[str] = (), keep: Collection[str] = ()) -> str
     """What two spellings of one address have in common: for comparing, never to be published; "" for none.
 
     Without scheme, default port, trackers, session, index page, closing slash and fragment (but for those
-    that name a page: `#!` and `#/`); dot segments resolved, parameters sorted.
+    that tell entries apart); dot segments resolved, parameters sorted.
     """
     url = cleaned(url, drop, keep)
     if not url:
@@ -150,8 +150,19 @@ def key(url: str, drop: Collection[str] = (), keep: Collection[str] = ()) -> str
     port = "" if parts.port in (None, 80, 443) else f":{parts.port}"
     path = _INDEX.sub("/", _SESSION.sub("", parts.path)).rstrip("/") or "/"
     query = f"?{parts.query}" if parts.query else ""
-    page = f"#{fragment}" if fragment.startswith(("!", "/")) and len(fragment) > 1 else ""
-    return f"{host}{port}{path}{query}{page}"
+    return f"{host}{port}{path}{query}{_named_part(fragment)}"
+
+
+def _named_part(fragment: str) -> str:
+    """The fragment, where it tells entries apart: `#!page`, `#/page`, and one with a number (`#v1.2`).
+
+    Changelogs and weekly columns link every entry to one page; `#comments` is the same page, and
+    `#xtor=RSS-3208` is a tracker.
+    """
+    if len(fragment) > 1 and fragment.startswith(("!", "/")):
+        return f"#{fragment}"
+    numbered = any(c.isdigit() for c in fragment) and "=" not in fragment
+    return f"#{fragment}" if numbered else ""
 
 
 def is_home(url: str, home: str) -> bool:

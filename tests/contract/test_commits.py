@@ -289,6 +289,19 @@ def test_a_withdrawn_link_leads_nowhere(world):
     assert world.poll(B, judged={LINK: frozenset({two.id})}, now=later) == Committed(frozenset())
 
 
+@pytest.mark.parametrize("withdrawing", [A, B])
+def test_a_withdrawn_link_ties_no_story(world, withdrawing):
+    """Two shows that link every episode to one page told different things all along: both are shown."""
+    world.sync(source(A), source(B))
+    one, two = post("one", minutes=2, keys=("g1:one", LINK)), post("two", B, minutes=1, keys=("g1:two", LINK))
+    world.poll(A, New(one))
+    world.poll(B, Duplicate(two, one.id, leads=True))
+    assert world.shown() == [(one.id, ["one", "two"])]
+    parted = world.poll(withdrawing, withdrawn=frozenset({LINK}), now=NOW + HOUR)
+    assert parted == Committed(frozenset({"news"}))
+    assert world.shown() == [(one.id, ["one"]), (two.id, ["two"])]
+
+
 def test_a_changed_post_has_its_new_keys_only(world):
     """`Changed` carries the whole new state, keys included."""
     world.sync(source(A))
