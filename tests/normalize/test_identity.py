@@ -76,6 +76,7 @@ def test_info():
     assert (said.home, said.feed) == ("https://feeds.example.org/home", "https://example.org/self.xml")
     assert said.license == "https://feeds.example.org/license"
     assert said.updated == datetime(2026, 11, 24, 10, tzinfo=UTC)
+    assert info(replace(FACTS, license=" "), Source(url=URL), URL, IDENTITY).license == ""
 
 
 @pytest.mark.parametrize(

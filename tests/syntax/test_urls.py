@@ -104,6 +104,7 @@ def test_spellings_of_one_address_have_one_key(one, other):
         ("https://e.com/a", "https://e.com/A"),
         ("https://e.com/?p=1", "https://e.com/?p=2"),
         ("https://e.com/#!/1", "https://e.com/#!/2"),
+        ("https://e.com/CHANGELOG#v1.1", "https://e.com/CHANGELOG#v1.2"),
         ("https://e.com/a", "https://e.com:8443/a"),
         ("https://m.e.com/a", "https://e.com/a"),
     ],
