@@ -14,8 +14,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
+from urllib.parse import urlsplit
 
 from aggregator import classify, dedupe, normalize, publish, schedule
 from aggregator.model import (
@@ -55,6 +56,8 @@ from aggregator.parse import parse
 
 ON_HOME = 6
 """Posts of each category that the home page shows."""
+LONGEST_PAUSE = timedelta(days=1)
+"""Of a host, for what it answered to one source."""
 READER_VERSION = "1"
 """Raised when reading the same bytes gives better posts: every body is then read once more."""
 
@@ -76,7 +79,9 @@ def read(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity) 
         else:
             unread.append(made)
     placed = normalize.place_undated(posts, first_poll=lease.memory.last_success is None, now=now)
-    stamped, repeats = dedupe.stamp([classify.classify(post, source) for post in placed], source)
+    bounded, excess = normalize.bounded(placed, len(fetched.body))
+    unread += excess
+    stamped, repeats = dedupe.stamp([classify.classify(post, source) for post in bounded], source)
     return Reading(
         info=info,
         posts=stamped,
@@ -153,17 +158,26 @@ def _outcome(
     lease: Lease, result: FetchResult, memory: Memory, polling: Polling, now: datetime
 ) -> PollOutcome:
     plan = schedule.plan(lease.source, polling, memory, result, now, _jitter(lease, now))
-    pause = None
-    if isinstance(result, FetchFailed) and result.status == 429 and not lease.source.private:
-        # One route of a private host must not stall the others (FreshRSS#7870); a public host means all.
-        pause = result.hints.retry_after or plan.due.at
     return PollOutcome(
         lease=lease,
         at=now,
         due=plan.due,
         memory=replace(memory, not_before=plan.not_before),
-        pause_host_until=pause,
+        pause_host_until=_pause(lease.source, result, plan.due.at, now),
     )
+
+
+def _pause(source: Source, result: FetchResult, due: datetime, now: datetime) -> datetime | None:
+    """Until when a 429 pauses the whole host: a public one, and only where that host said it itself.
+
+    One route of a private host must not stall the others (FreshRSS#7870), and nobody must be able to stop a
+    shared redirector. The source keeps to the server's word however long it is; its neighbours for a day.
+    """
+    if not isinstance(result, FetchFailed) or result.status != 429 or source.private:
+        return None
+    if (urlsplit(result.url).hostname or "").lower() != source.host:
+        return None
+    return min(result.hints.retry_after or due, now + LONGEST_PAUSE)
 
 
 def _jitter(lease: Lease, now: datetime) -> float:

@@ -145,11 +145,9 @@ class Poller:
     async def _settle(self, lease: Lease, result: FetchResult, reading: ReadResult | None) -> None:
         """Decide and commit, and again as long as what it was decided on has changed meanwhile."""
         for decisions in range(1, DECISIONS_BEFORE_LOCKING + 2):
-            lookup, now = pipeline.lookup(lease, reading), self._clock.now()
-
+            now = self._clock.now()
             if decisions <= DECISIONS_BEFORE_LOCKING:
-                known = await asyncio.to_thread(self._store.known, lookup)
-                outcome = pipeline.decide(lease, result, reading, known, self.polling, now)
+                outcome = await asyncio.to_thread(self._decide, lease, result, reading, now)
                 committed = await self._committer.commit(outcome)
             else:
                 outcome, committed = await asyncio.to_thread(self._settle_locked, lease, result, reading, now)
@@ -167,6 +165,13 @@ class Poller:
                     lease = current
         log.warning("gave up on %s: its configuration changes faster than it is read", lease.source.label)
         await self._give_back(lease)
+
+    def _decide(
+        self, lease: Lease, result: FetchResult, reading: ReadResult | None, now: datetime
+    ) -> PollOutcome:
+        """Look up and decide, in one thread: thousands of posts take their time."""
+        known = self._store.known(pipeline.lookup(lease, reading))
+        return pipeline.decide(lease, result, reading, known, self.polling, now)
 
     def _settle_locked(
         self, lease: Lease, result: FetchResult, reading: ReadResult | None, now: datetime

@@ -332,6 +332,7 @@ class MemoryPolls(_Part):
             found.append(
                 model.KnownPost(
                     story=stored.story,
+                    story_standing=lead.standing,
                     story_published=lead.published,
                     story_position=self.data.sources[lead.source].last.position,
                     **{
@@ -394,18 +395,16 @@ class MemoryPolls(_Part):
             )
         )
 
-    def _to_part(self, source, withdrawn):
-        """Posts that only withdrawn links of a source hold in a story, and that story."""
-        leaving = {}
+    def _partings(self, source, withdrawn):
+        """Posts that only withdrawn links of a source hold in a story, with that story."""
+        found = []
         for key in sorted(withdrawn):
             tied = [p for p in self.data.posts.values() if key in p.post.keys]
             for ours in (p for p in tied if p.post.source == source):
                 others = [p for p in tied if p.story == ours.story and p.post.source != source]
-                if others and ours.story != ours.post.id:
-                    leaving[ours.post.id] = ours.story
-                else:
-                    leaving |= {p.post.id: p.story for p in others}
-        return leaving
+                if others:
+                    found.append((ours.story, [ours] if ours.story != ours.post.id else others))
+        return found
 
     def _apply(self, outcome, now):
         data, store, source = self.data, self.store, outcome.lease.source.url
@@ -414,13 +413,16 @@ class MemoryPolls(_Part):
             data.posts[v.post.id].story if v.post.id in data.posts else getattr(v, "story", None) or v.post.id
             for v in written
         }
-        leaving = self._to_part(source, outcome.withdrawn)
-        stories |= leaving.keys() | set(leaving.values())
+        partings = self._partings(source, outcome.withdrawn)
+        stories |= {story for left, gone in partings for story in (left, gone[0].post.id)}
         dirty = store.placed(stories)
-        for id, story in leaving.items():
-            data.posts[id].story = data.leads[id] = id
-            left = [p for p in data.posts.values() if p.story == story]
-            data.leads[story] = min(left, key=lambda p: (p.post.published, p.arrived)).post.id
+        for left, gone in partings:
+            for one in gone:
+                one.story = gone[0].post.id
+            for story in (left, gone[0].post.id):
+                members = [p for p in data.posts.values() if p.story == story]
+                rank = lambda p: (p.post.standing, p.post.published, p.arrived)  # noqa: E731
+                data.leads[story] = min(members, key=rank).post.id
         named = {new.slug: new for new in outcome.categories}
         for slug in sorted({s for v in written for s in v.post.categories} | named.keys()):
             if slug not in data.categories:

@@ -15,6 +15,10 @@ from aggregator.syntax import patterns, slugs, text
 
 TEMPLATED_AT_MOST = 100
 """Categories that the templates of one source may make; after that its own title is the category."""
+LAST_RESORT = Label("general", slug="general")
+"""Where that title changes too: a feed cannot make more categories by renaming itself."""
+LONGEST_VALUE = 100
+"""Characters of a category's title or a tag."""
 
 
 def fold(value: str) -> str:
@@ -27,11 +31,13 @@ def categories_of(templates: Iterable[str], post: Post, title: str) -> tuple[Lab
 
     `title` is the source's, which stands for every value that the entry does not have.
     """
-    labels = (
-        Label(text.fold(patterns.fill(t, _values(post, title))) or title, bool(patterns.placeholders(t)))
-        for t in templates
-    )
-    return _once(labels)
+    filled = ((text.fold(patterns.fill(t, _values(post, title))) or title, t) for t in templates)
+    return _once(_label(value, templated=bool(patterns.placeholders(t))) for value, t in filled)
+
+
+def _label(value: str, *, templated: bool) -> Label:
+    value = text.shorten(value, LONGEST_VALUE)
+    return Label(value, templated, slugs.slugify(value))
 
 
 def tags_of(templates: Iterable[str], post: Post, title: str) -> tuple[str, ...]:
@@ -42,7 +48,8 @@ def tags_of(templates: Iterable[str], post: Post, title: str) -> tuple[str, ...]
             filled += [patterns.fill(template, _values(post, title, term)) for term in post.said.terms]
         else:
             filled.append(patterns.fill(template, _values(post, title)))
-    return tuple(dict.fromkeys(t for t in map(text.fold, filled) if t))
+    folded = (text.shorten(text.fold(tag), LONGEST_VALUE) for tag in filled)
+    return tuple(dict.fromkeys(tag for tag in folded if tag))
 
 
 def _values(post: Post, title: str, term: str | None = None) -> dict[str, str]:
@@ -66,9 +73,14 @@ def _once(labels: Iterable[Label]) -> tuple[Label, ...]:
 
 def wanted(posts: Sequence[Post], source: Source) -> tuple[frozenset[str], frozenset[Slug]]:
     """The folded values of all labels of some posts, and the slugs that they would like to have."""
-    values = {label.value for post in posts for label in post.labels}
-    values |= {source.title or post.said.feed_title for post in posts}
-    return frozenset(map(fold, values)), frozenset(map(slugs.slugify, values))
+    labels = {label for post in posts for label in post.labels} | {LAST_RESORT}
+    if posts:
+        labels.add(_own_title(posts, source))
+    return frozenset(fold(x.value) for x in labels), frozenset(Slug(x.slug) for x in labels)
+
+
+def _own_title(posts: Sequence[Post], source: Source) -> Label:
+    return _label(source.title or posts[0].said.feed_title, templated=True)
 
 
 def assign(posts: Sequence[Post], known: Known, source: Source) -> tuple[list[Post], list[NewCategory]]:
@@ -87,12 +99,15 @@ def assign(posts: Sequence[Post], known: Known, source: Source) -> tuple[list[Po
         folded = fold(label.value)
         if folded in by_value:
             return by_value[folded]
-        wish = slugs.slugify(label.value)
+        wish = Slug(label.slug)
         if wish in known.configured or (not label.templated and wish == label.value and wish in taken):
             by_value[folded] = wish
             return wish
         if label.templated and templated >= TEMPLATED_AT_MOST:
-            return slug_of(Label(source.title or posts[0].said.feed_title))
+            own = _own_title(posts, source)
+            fits = templated == TEMPLATED_AT_MOST or fold(own.value) in by_value
+            if label != own or not fits:
+                return slug_of(own if fits else LAST_RESORT)
         slug = next(s for s in _with_numbers(wish) if s not in taken)
         templated += label.templated
         taken.add(slug)

@@ -2,15 +2,17 @@
 
 Trust: an entry is its own only within its source. A copy in another source joins a story by its canonical
 URL, or by its id where link or content agree; an id alone lets nobody change or hide another's post
-(RFC 4287, 8.4). Each verdict is folded into what is known before the next post is judged, so that two
-entries of one document see each other.
+(RFC 4287, 8.4), and whoever claims an earlier date does not speak for a story whose author is there. Each
+verdict is folded into what is known before the next post is judged, so that two entries of one document
+see each other.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import TypeAlias
 
 from aggregator.model import (
     Changed,
@@ -27,6 +29,8 @@ from aggregator.model import (
     Verdict,
 )
 
+Rank: TypeAlias = tuple[int, datetime, int]
+"""Who speaks for a story, the lowest first: standing, `published`, place in the file."""
 Mint = Callable[[Post], PostId]
 """Makes an id of ours for a post that brings none, or one that another post has."""
 
@@ -54,6 +58,7 @@ class _Court:
         self._by_key: dict[Key, list[KnownPost]] = {k: list(v) for k, v in known.by_key.items()}
         self._ids = set(known.ids)
         self._not_links = set(known.withdrawn)
+        self._ranks = {k.story: _story_rank(k) for posts in known.by_key.values() for k in posts}
         self.withdrawn: set[Key] = set()
 
     def judge(self, post: Post) -> Verdict:
@@ -124,13 +129,8 @@ class _Court:
         known, reason = told
         if post.dropped:
             return Rejected(post, post.dropped, known.story)
-        place = (post.published, self._source.position)
-        return Duplicate(
-            post,
-            known.story,
-            leads=place < (known.story_published, known.story_position),
-            reason=reason,
-        )
+        ours, theirs = self._rank(post), self._ranks.get(known.story, _story_rank(known))
+        return Duplicate(post, known.story, leads=ours < theirs, reason=reason)
 
     def _told_elsewhere(self, post: Post) -> tuple[KnownPost, str] | None:
         """The post of another source whose story this one joins, and what they share."""
@@ -144,14 +144,21 @@ class _Court:
             else:
                 continue
             if others:
-                return min(others, key=lambda k: (bool(k.dropped), k.story_published, k.story)), reason
+                return min(others, key=lambda k: (bool(k.dropped), *_story_rank(k), k.story)), reason
         return None
+
+    def _rank(self, post: Post) -> Rank:
+        return post.standing, post.published, self._source.position
 
     def _fold(self, verdict: New | Changed | Duplicate | Rejected, ours: KnownPost | None) -> None:
         """Make what was just decided known to the posts that follow."""
         post = verdict.post
-        own_story = ours.story if ours else post.id
-        story = verdict.story if isinstance(verdict, Duplicate) else own_story
+        story = ours.story if ours else post.id
+        if isinstance(verdict, Duplicate):
+            story = verdict.story
+        if story not in self._ranks or (isinstance(verdict, Duplicate) and verdict.leads):
+            self._ranks[story] = self._rank(post)
+        standing, published, position = self._ranks[story]
         known = KnownPost(
             id=post.id,
             source=post.source,
@@ -164,8 +171,9 @@ class _Court:
             updated=post.updated,
             first_seen=post.first_seen,
             story=story,
-            story_published=post.published,
-            story_position=self._source.position,
+            story_standing=standing,
+            story_published=published,
+            story_position=position,
             categories=post.categories,
             dropped=post.dropped,
             dated=post.dated,
@@ -177,12 +185,11 @@ class _Court:
             self._by_key[key] = [*others, known]
 
 
+def _story_rank(known: KnownPost) -> Rank:
+    return known.story_standing, known.story_published, known.story_position
+
+
 def _agree(known: KnownPost, post: Post) -> bool:
     """Whether two posts with one id are one thing: the same link, or the same title and text."""
     same_link = post.link_key is not None and post.link_key == known.link_key
     return same_link or post.text_digest == known.text_digest
-
-
-def touched(verdicts: Iterable[Verdict]) -> Iterable[Post]:
-    """The posts that verdicts write."""
-    return (v.post for v in verdicts if not isinstance(v, Unchanged))

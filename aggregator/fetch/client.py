@@ -29,8 +29,8 @@ from aggregator.ports import Clock
 
 MAX_HOPS = 5
 # Some servers send security policies longer than aiohttp's 8 KB; endless fields still end.
-LONGEST_FIELD = 65_536
-MOST_FIELDS = 500
+LONGEST_FIELD = 16_384
+MOST_FIELDS = 128
 
 _log = logging.getLogger("aggregator.fetch")
 

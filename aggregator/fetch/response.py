@@ -126,7 +126,7 @@ def fetched(head: Head, body: bytes, asked: Asked) -> Fetched | FetchFailed:
 def failed(kind: FailureKind, detail: str, head: Head, asked: Asked) -> FetchFailed:
     """A failure that an answer brought; its hints count too (a 429 may carry `max-age`), `moved` does not."""
     nowhere = Asked(asked.url, asked.conditional, asked.now)
-    return FetchFailed(kind, line(detail), hints(head, nowhere), head.status)
+    return FetchFailed(kind, line(detail), hints(head, nowhere), head.status, asked.url)
 
 
 def validators(head: Head) -> Validators:

@@ -72,6 +72,7 @@ class FetchFailed:
     detail: str
     hints: Hints = field(default_factory=Hints)
     status: int | None = None
+    url: str = ""  # that answered, where something did: redirects may lead to another host
 
 
 FetchResult: TypeAlias = Fetched | NotModified | FetchFailed

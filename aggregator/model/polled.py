@@ -61,6 +61,7 @@ class KnownPost:
     updated: datetime
     first_seen: datetime
     story: PostId  # the output id of its story
+    story_standing: int  # of the story's primary
     story_published: datetime  # of the story's primary
     story_position: int  # in the file, of the source of the story's primary
     categories: tuple[Slug, ...] = ()

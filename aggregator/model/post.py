@@ -39,6 +39,7 @@ class Label:
 
     value: str
     templated: bool = False
+    slug: str = ""  # that it would like to have
 
 
 DateRule: TypeAlias = Literal["published", "updated", "first-seen", "position"]
@@ -75,6 +76,8 @@ class Post:
     said: Said = field(default_factory=Said)
     dated: DateRule = "published"  # which rule gave `published`
     claims_updated: datetime | None = None  # the entry's own `updated`, where believable
+    standing: int = 0  # who tells it: 0 its own site, 1 somebody else, 2 who names another feed
+    via: str = ""  # the title of the feed that brought it, where `origin` is another
     names_entry: bool = True  # its link names this one entry, so that it may be a key
     keys: tuple[Key, ...] = ()  # strongest first
     link_key: Key | None = None  # the one of `keys` that is its canonical URL

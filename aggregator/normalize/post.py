@@ -71,6 +71,7 @@ def normalize(
     published, dated = _published(entry, source, now)
     claimed = dates.parse(entry.updated, source.timezone)
     own_names = _people(entry.authors, base)
+    taken_from = own_source(entry.source, source, base)
     feed_title = text.shorten(text.plain(facts.title), _LONGEST_NAME) or info.title
     title = title or _borrowed_title(content or summary, link, published)
     return Post(
@@ -81,6 +82,8 @@ def normalize(
         slug=slugs.slugify(title),
         link=link,
         names_entry=names_entry,
+        standing=2 if taken_from else 0 if urls.same_site(link, source.url) else 1,
+        via=info.title if taken_from else "",
         published=published,
         updated=published,
         dated=dated,
@@ -91,7 +94,7 @@ def normalize(
         content=content,
         language=_language(source.language, entry.language, _text_language(entry), facts.language),
         enclosures=enclosures,
-        origin=_origin(entry, source, info, base, published, now),
+        origin=_origin(entry, taken_from or info, source, published, now),
         republish=source.republish,
         said=Said(
             author=own_names[0].name if own_names else "",
@@ -185,10 +188,9 @@ def _text_language(entry: Entry) -> str:
 
 
 def _origin(
-    entry: Entry, source: Source, info: SourceInfo, base: str, published: datetime, now: datetime
+    entry: Entry, origin: SourceInfo, source: Source, published: datetime, now: datetime
 ) -> SourceInfo:
-    """The feed it comes from: the one that it names itself, else this one; with a date that can be true."""
-    origin = own_source(entry.source, source, base) or info
+    """The feed it comes from, with a date that can be true."""
     updated = origin.updated
     if updated is None or not dates.believable(updated, now):
         updated = dates.parse(entry.updated, source.timezone)

@@ -72,6 +72,8 @@ def footer(shown: Shown, words: Words) -> list[str]:
     original = _anchor(post.link, words.original) if paths.followed(post.link) else ""
     lines = []
     if source or original:
+        if source and post.via:  # that it is from there is only what this feed says
+            source += f" ({html.escape(text.fold(post.via))})"
         first = html.escape(words.source) + source if source else ""
         lines.append(f"<p{tag}>{' · '.join(part for part in (first, original) if part)}</p>")
     others = [_anchor(member.link, text.fold(member.origin.title) or member.link) for member in shown.also_in]

@@ -16,7 +16,7 @@ _T = TypeVar("_T")
 
 
 def primary(members: Sequence[Post], position: Mapping[Url, int]) -> Post:
-    """The member that speaks for a story: the earliest published, then the order in the file, then id.
+    """The member that speaks for a story: its own site, then the earliest published, then the file's order.
 
     `position` holds the place of each source in the file; one that is not there comes last. Raises
     `ValueError` for a story without members.
@@ -71,7 +71,13 @@ def _ranked(members: Sequence[Post], position: Mapping[Url, int]) -> list[Post]:
         raise ValueError("a story without members")
     return sorted(
         members,
-        key=lambda post: (post.published, post.source not in position, position.get(post.source, 0), post.id),
+        key=lambda post: (
+            post.standing,
+            post.published,
+            post.source not in position,
+            position.get(post.source, 0),
+            post.id,
+        ),
     )
 
 

@@ -15,11 +15,13 @@ from collections.abc import Iterator
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from aggregator.errors import ListenError
 
 GRACE = 5  # seconds that answers under way get at the end
-_MOST_CONNECTIONS = 500  # more are answered with 503: file descriptors are for polling too
+_MOST_CONNECTIONS = 500  # more are answered with 503 or reset: file descriptors are for polling too
+_FIRST_REQUEST = 10  # seconds that a connection may take to ask for something
 _ADDRESS = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})"
 )
@@ -46,6 +48,7 @@ class HttpServer:
                 proxy_headers=False,
                 timeout_graceful_shutdown=GRACE,
                 limit_concurrency=_MOST_CONNECTIONS,
+                http=_Protocol,
             )
         )
 
@@ -76,6 +79,22 @@ class HttpServer:
             return
         self._server.should_exit = True
         await self._serving
+
+
+class _Protocol(H11Protocol):
+    """A connection that has asked for nothing within its time is ended: idle ones would keep readers out."""
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        super().connection_made(transport)
+        if len(self.connections) > _MOST_CONNECTIONS:
+            transport.abort()
+        else:
+            self.loop.call_later(_FIRST_REQUEST, self._give_up)
+
+    def _give_up(self) -> None:
+        asked: object = self.cycle  # None until a request has come, whatever its annotation says
+        if asked is None and not self.transport.is_closing():
+            self.transport.abort()
 
 
 class _Server(uvicorn.Server):

@@ -58,6 +58,7 @@ class Details:
     enclosures: tuple[Enclosure, ...]
     said: Said
     keys: tuple[Key, ...]
+    via: str = ""
 
 
 DETAILS = TypeAdapter(Details)
@@ -78,6 +79,7 @@ PLAIN = (
     "dated",
     "claims_updated",
     "names_entry",
+    "standing",
     "link_key",
     "digest",
     "label_digest",
@@ -227,6 +229,7 @@ _KNOWN = (
     sa.select(
         *(c for c in posts.c if c.name not in ("title", "details", "summary", "content")),
         sources.c.url,
+        _LEAD.c.standing.label("story_standing"),
         stories.c.published.label("story_published"),
         _LEAD_SOURCE.c.position.label("story_position"),
     )
@@ -256,6 +259,7 @@ def _known_posts(connection: sa.Connection, rows: Iterable[int]) -> dict[int, Kn
                 updated=row.updated,
                 first_seen=row.first_seen,
                 story=PostId(row.story),
+                story_standing=row.story_standing,
                 story_published=row.story_published,
                 story_position=row.story_position,
                 categories=tuple(slugs.get(row.id, ())),

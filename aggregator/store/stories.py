@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -86,10 +87,11 @@ def apply(connection: sa.Connection, source: int, outcome: PollOutcome, now: dat
         connection, outcome.categories, {slug for v in written for slug in v.post.categories}, now
     )
     touched = {story for _, story in fresh.values()} | {PostId(stored[post].story) for post in edited}
-    parting = _to_part(connection, source, outcome)
-    touched |= set(parting) | set(parting.values())
+    partings = _partings(connection, source, outcome)
+    touched |= {story for parting in partings for story in (parting.leaves, parting.posts[0])}
     before = placed_in(connection, touched)
-    _part(connection, parting)
+    for parting in partings:
+        _part(connection, parting)
     _insert(connection, source, fresh)
     for post in edited.values():
         _update(connection, int(stored[post.id].id), post)
@@ -154,13 +156,21 @@ def _withdraw(connection: sa.Connection, source: int, outcome: PollOutcome) -> N
         connection.execute(withdrawn.insert(), rows)
 
 
-def _to_part(connection: sa.Connection, source: int, outcome: PollOutcome) -> dict[PostId, PostId]:
-    """Which posts to take out of which stories, because only a withdrawn link has tied them together.
+@dataclass(frozen=True, slots=True)
+class _Parting:
+    """Posts that leave a story for one of their own, named after the first of them."""
+
+    leaves: PostId
+    posts: tuple[PostId, ...]
+
+
+def _partings(connection: sa.Connection, source: int, outcome: PollOutcome) -> list[_Parting]:
+    """Who leaves which story because only a withdrawn link has tied them together.
 
     They told different things all along. A post of the source leaves the story that it had joined; where
-    it had founded the story, the others that the link has brought leave. Post -> the story it leaves.
+    it had founded the story, the others that the link has brought leave it together.
     """
-    leaving: dict[PostId, PostId] = {}
+    found: list[_Parting] = []
     for key in sorted(outcome.withdrawn):
         tied = connection.execute(
             sa.select(posts.c.post, posts.c.story, posts.c.source)
@@ -169,29 +179,27 @@ def _to_part(connection: sa.Connection, source: int, outcome: PollOutcome) -> di
             .order_by(posts.c.id)
         ).all()
         for ours in (row for row in tied if row.source == source):
-            others = [row for row in tied if row.story == ours.story and row.source != source]
-            if others and ours.story != ours.post:
-                leaving[PostId(ours.post)] = PostId(ours.story)
-            else:
-                leaving.update({PostId(row.post): PostId(row.story) for row in others})
-    return leaving
-
-
-def _part(connection: sa.Connection, leaving: dict[PostId, PostId]) -> None:
-    """Give each post that leaves a story one of its own, and the stories that stay their primary."""
-    for post in leaving:
-        connection.execute(
-            stories.insert().from_select(
-                ["id", "lead", "published"],
-                sa.select(posts.c.post, posts.c.post, posts.c.published).where(posts.c.post == post),
+            others = tuple(
+                PostId(row.post) for row in tied if row.story == ours.story and row.source != source
             )
-        )
-        connection.execute(posts.update().where(posts.c.post == post).values(story=post))
-    for story in set(leaving.values()):
+            if others:
+                alone = ours.story != ours.post
+                leaving = (PostId(ours.post),) if alone else others
+                found.append(_Parting(PostId(ours.story), leaving))
+    return found
+
+
+def _part(connection: sa.Connection, parting: _Parting) -> None:
+    """Let posts leave for a story of their own, and both stories have their primary."""
+    made = parting.posts[0]
+    lead = sa.select(posts.c.post, posts.c.post, posts.c.published).where(posts.c.post == made)
+    connection.execute(stories.insert().from_select(["id", "lead", "published"], lead))
+    connection.execute(posts.update().where(posts.c.post.in_(parting.posts)).values(story=made))
+    for story in (made, parting.leaves):
         first = connection.execute(
             sa.select(posts.c.post, posts.c.published)
             .where(posts.c.story == story)
-            .order_by(posts.c.published, posts.c.id)
+            .order_by(posts.c.standing, posts.c.published, posts.c.id)
             .limit(1)
         ).one()
         connection.execute(

@@ -149,6 +149,7 @@ posts = sa.Table(
     sa.Column("link", sa.Text, nullable=False),
     sa.Column("link_key", sa.Text),
     sa.Column("names_entry", sa.Boolean, nullable=False),
+    sa.Column("standing", sa.Integer, nullable=False),
     sa.Column("digest", sa.Text, nullable=False),
     sa.Column("text_digest", sa.Text, nullable=False),
     sa.Column("label_digest", sa.Text, nullable=False),

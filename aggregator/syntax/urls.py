@@ -14,7 +14,7 @@ from w3lib.url import canonicalize_url
 
 from aggregator.syntax.chars import clean
 
-LONGEST = 8192
+LONGEST = 4096
 """Characters; a longer URL is refused, no server takes one."""
 
 _WORD = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})"
@@ -169,6 +169,23 @@ def is_home(url: str, home: str) -> bool:
     """Whether a URL names a site rather than one page of it: a bare host, or the same as `home`."""
     named = key(url)
     return bool(named) and ((named.endswith("/") and named.count("/") == 1) or named == key(home))
+
+
+def same_site(one: str, other: str) -> bool:
+    """Whether two URLs are of one site: the same host but for `www.`, or one the domain of the other.
+
+    `feeds.example.org` and `www.example.org` are two sites by this rule, `blog.example.org` and
+    `example.org` one: it must never take a stranger for the author.
+    """
+    a, b = (_host(url).removeprefix("www.") for url in (one, other))
+    return bool(a and b) and (a == b or a.endswith(f".{b}") or b.endswith(f".{a}"))
+
+
+def _host(url: str) -> str:
+    try:
+        return (urlsplit(url).hostname or "").rstrip(".").lower()
+    except ValueError:
+        return ""
 
 
 def is_iri(text: str) -> bool:

@@ -1,16 +1,20 @@
 """Category values become slugs once, and the same value is the same category."""
 
+from dataclasses import replace
+
 import pytest
 
 from aggregator.classify import assign, fold
 from aggregator.classify.labels import TEMPLATED_AT_MOST, categories_of, tags_of
 from aggregator.model import Known, Label, Said
+from aggregator.syntax.slugs import slugify
 from tests.posts import post, source
 
 
 def assigned(labels, known=None, **fields):
     """The slugs of one post with these labels, and the slugs that are new."""
-    posts, made = assign([post(labels=tuple(labels))], known or Known(), source(**fields))
+    slugged = tuple(replace(label, slug=slugify(label.value)) for label in labels)
+    posts, made = assign([post(labels=slugged)], known or Known(), source(**fields))
     return posts[0].categories, [c.slug for c in made]
 
 
@@ -25,7 +29,8 @@ def test_values_that_read_the_same_are_one_category(one, other):
 
 def test_chinese_value_gets_a_romanized_slug():
     """The slug is the romanized value, the title the value."""
-    posts, made = assign([post(labels=(Label("中国市场监管新闻网", True),))], Known(), source())
+    labels = categories_of(["{author}"], post(said=Said(author="中国市场监管新闻网")), "F")
+    posts, made = assign([post(labels=labels)], Known(), source())
     assert posts[0].categories == ("zhongguoshichangjianguanxinwenwang",)
     assert [(c.title, c.templated_by) for c in made] == [("中国市场监管新闻网", source().url)]
 
@@ -54,15 +59,21 @@ def test_a_source_makes_a_hundred_categories_and_no_more():
     assert assigned([Label("One more", True)], known, title="Feed A") == (("feed-a",), ["feed-a"])
 
 
+def test_a_source_that_renames_itself_makes_no_more():
+    """Past the cap and its own title there is `general`."""
+    beyond = Known(templated=TEMPLATED_AT_MOST + 1)
+    assert assigned([Label("One more", True)], beyond, title="New name") == (("general",), ["general"])
+
+
 def test_missing_values_are_the_title_of_the_source():
     """`{author}` of an entry without an author is the feed's title."""
     nameless = post(said=Said(feed_title="财新"))
-    assert categories_of(["{author}"], nameless, "财新") == (Label("财新", True),)
+    assert categories_of(["{author}"], nameless, "财新") == (Label("财新", True, "caixin"),)
     assert tags_of(["{author}新闻"], nameless, "财新") == ("财新新闻",)
 
 
 def test_term_gives_the_first_for_a_category_and_each_for_tags():
     """`{term}` is one category and many tags."""
     termed = post(said=Said(terms=("a", "b"), feed_title="F"))
-    assert categories_of(["{term}"], termed, "F") == (Label("a", True),)
+    assert categories_of(["{term}"], termed, "F") == (Label("a", True, "a"),)
     assert tags_of(["{term}", "fixed"], termed, "F") == ("a", "b", "fixed")

@@ -55,7 +55,7 @@ def test_drop_ends():
     """What comes after a rule that drops does not apply."""
     rules = (Rule("r0", drop=True), Rule("r1", category=("macro",)))
     done = classify(post(), source(categories=("tech",), rules=rules))
-    assert (done.dropped, done.labels) == ("r0", (Label("tech"),))
+    assert (done.dropped, done.labels) == ("r0", (Label("tech", slug="tech"),))
 
 
 def test_republish_of_a_rule_wins_over_the_source():

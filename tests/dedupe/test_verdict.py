@@ -33,6 +33,7 @@ def stored(one, story=None, position=0):
         updated=one.updated,
         first_seen=one.first_seen,
         story=PostId(story or one.id or f"tag:stored,2026:{one.guid}"),
+        story_standing=one.standing,
         story_published=one.published,
         story_position=position,
         dropped=one.dropped,
@@ -122,6 +123,18 @@ def test_same_link_in_another_source_is_a_duplicate():
     (verdict,) = verdicts([copy], known(one), B).verdicts
     assert isinstance(verdict, Duplicate)
     assert (verdict.story, verdict.leads) == ("tag:stored,2026:a", True)
+
+
+def test_who_claims_an_earlier_date_does_not_speak_for_the_author():
+    """A date is anybody's claim: the site of the link leads, who names another feed comes last."""
+    one = stamped(post("a", link="https://a.example/1", standing=0))
+    thief = post("b", link="https://a.example/1", standing=1, published=NOW - timedelta(days=9))
+    planet = post("c", link="https://a.example/1", standing=2, published=NOW - timedelta(days=9))
+    for copy in (thief, planet):
+        (verdict,) = verdicts([copy], known(one), B).verdicts
+        assert not verdict.leads
+    (author,) = verdicts([replace(one, keys=())], known(stamped(replace(thief, source=B.url), B)), A).verdicts
+    assert author.leads
 
 
 def test_same_id_elsewhere_is_a_copy_only_if_link_or_content_agree():

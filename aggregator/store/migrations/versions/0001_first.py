@@ -137,6 +137,7 @@ STATEMENTS = (
         link TEXT NOT NULL,
         link_key TEXT,
         names_entry BOOLEAN NOT NULL,
+        standing INTEGER NOT NULL,
         digest TEXT NOT NULL,
         text_digest TEXT NOT NULL,
         label_digest TEXT NOT NULL,
