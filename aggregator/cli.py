@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import signal
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +17,7 @@ from typing import Any, TypeVar
 import click
 
 from aggregator import __version__
-from aggregator.errors import AggregatorError, ConfigError
+from aggregator.errors import AggregatorError, ConfigError, ListenError
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 
@@ -111,8 +112,16 @@ def run(
 
     SIGTERM finishes what is under way and ends it, SIGHUP reads the file again.
     """
-    from aggregator import daemon, observe
+    # Until the daemon listens to signals itself, they end it cleanly, or wait: there is nothing to lose yet.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    from aggregator import daemon, observe, serve
 
+    if listen not in (None, "off"):
+        try:
+            serve.split_address(listen)
+        except ListenError as wrong:
+            raise click.BadParameter(str(wrong), param_hint="--listen") from wrong
     observe.configure(verbose=verbose)
     overrides = daemon.Overrides(listen=listen, admin=admin)
     asyncio.run(daemon.run(_chosen(ctx, config), overrides, lambda line: click.echo(line)))
@@ -148,13 +157,15 @@ def once(ctx: click.Context, config: Path | None, everything: bool, strict: bool
 @click.pass_context
 def check(ctx: click.Context, config: Path | None, live: bool) -> None:
     """Say whether the file is right; every error at once, with line and column."""
+    from aggregator import config as configuration
     from aggregator import daemon, observe, report
 
     path = _chosen(ctx, config)
     _, given = daemon.read_config(path)
     report.warnings(given.warnings)
-    report.warnings(daemon.advice(given))
-    click.echo(f"{path}: {len(given.sources)} sources, {len(given.categories)} categories configured; good")
+    report.warnings(configuration.advice(given))
+    configured = sum(category.configured for category in given.categories)
+    click.echo(f"{path}: {len(given.sources)} sources, {configured} categories configured; good")
     if live:
         observe.configure(quiet=True)
         if not asyncio.run(daemon.check_live(given, report.live)):

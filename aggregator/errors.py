@@ -8,6 +8,7 @@ Trouble at the far end of a connection is never here: it is a value (`FetchFaile
   + StoreError             the database cannot do what was asked
     - StoreLocked          another process runs the loops on this store
     - StoreTooNew          the store was written by a newer version
+    - StoreMissing         there is no store yet
   + PublishError           a document could not be put in place
   + ListenError            an address cannot be listened on
 """
@@ -39,6 +40,10 @@ class StoreLocked(StoreError):
 
 class StoreTooNew(StoreError):
     """The store was written by a newer version of the aggregator."""
+
+
+class StoreMissing(StoreError):
+    """There is no store yet: nothing was polled."""
 
 
 class PublishError(AggregatorError):

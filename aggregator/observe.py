@@ -27,6 +27,25 @@ def configure(*, verbose: bool = False, quiet: bool = False) -> None:
     logging.getLogger("aggregator").setLevel(level)
 
 
+class Trouble:
+    """Something that goes on: said when it begins or changes, not at every try, and when it is over."""
+
+    def __init__(self, what: str) -> None:
+        self._what, self._said = what, ""
+
+    def say(self, why: object) -> None:
+        """It is so, for this reason."""
+        if str(why) != self._said:
+            self._said = str(why)
+            log.error("%s: %s", self._what, why)
+
+    def over(self) -> None:
+        """It is not so any more."""
+        if self._said:
+            self._said = ""
+            log.info("%s: works again", self._what)
+
+
 def line(event: str, fields: Mapping[str, object]) -> str:
     """`event key=value key="two words"`; empty values are left out."""
     shown = (f"{key}={_quoted(str(value))}" for key, value in fields.items() if value not in ("", None))
@@ -48,7 +67,7 @@ def poll(outcome: PollOutcome) -> None:
         "result": memory.last_result,
         "error": memory.last_error,
         "failures": memory.failures or "",
-        "unread": len(outcome.unread) or "",
+        "unread": len(outcome.unread or ()) or "",
         "moved": "" if source.confidential else memory.moved_to,
         "next": "never" if memory.gone else outcome.due.at.isoformat(timespec="seconds"),
     }

@@ -37,6 +37,7 @@ from aggregator.model import (
     Polling,
     PollOutcome,
     Post,
+    PostId,
     Reading,
     ReadResult,
     Shown,
@@ -55,9 +56,11 @@ from aggregator.model import (
 from aggregator.parse import parse
 
 ON_HOME = 6
-"""Posts of each category that the home page shows."""
+"""Posts of each category that the home page shows: about one screen of a phone."""
 LONGEST_PAUSE = timedelta(days=1)
 """Of a host, for what it answered to one source."""
+OFFERED = 2
+"""Feeds that a page links to and a failure names."""
 READER_VERSION = "1"
 """Raised when reading the same bytes gives better posts: every body is then read once more."""
 
@@ -103,15 +106,20 @@ def is_known_body(lease: Lease, fetched: Fetched) -> bool:
     return lease.memory.body == body_digest(lease.source, fetched)
 
 
-def lookup(lease: Lease, reading: ReadResult | None) -> Lookup:
-    """What `decide` needs to know about the posts of a document."""
+def lookup(lease: Lease, reading: ReadResult | None, now: datetime) -> Lookup:
+    """What `decide` needs to know about the posts of a document, if it is asked at the same time."""
     if not isinstance(reading, Reading):
         return Lookup(lease.source.url)
     folded, slugs = classify.wanted(reading.posts, lease.source)
     return Lookup(
         source=lease.source.url,
         keys=frozenset(key for post in reading.posts for key in post.keys),
-        ids=frozenset(post.id for post in reading.posts if post.id),
+        ids=frozenset(
+            wanted
+            for post in reading.posts
+            for wanted in (post.id, _minted(lease.source, now, post, 0))
+            if wanted
+        ),
         labels=folded,
         slugs=slugs,
     )
@@ -132,11 +140,10 @@ def decide(
         return _outcome(lease, result, memory, polling, now)
     posts, made = classify.assign(reading.posts, known, source)
     judgement = dedupe.judge(
-        # The strongest key: a guid alone may be reused within the document.
         posts,
         source,
         known,
-        lambda post: normalize.mint(source, now, post.keys[0]),
+        lambda post, attempt: _minted(source, now, post, attempt),
         now,
     )
     written = [v.post for v in judgement.verdicts if not isinstance(v, Unchanged)]
@@ -147,11 +154,22 @@ def decide(
         unread=reading.unread,
         categories=tuple(c for c in made if c.slug in used),
         withdrawn=judgement.withdrawn,
+        partings=judgement.partings,
         judged={
-            key: frozenset(k.id for k in known.by_key.get(key, ())) for post in written for key in post.keys
+            key: frozenset(k.id for k in known.by_key.get(key, ()))
+            for key in judgement.withdrawn.union(*(post.keys for post in written))
         },
-        ids=frozenset(post.id for post in written),
     )
+
+
+def _minted(source: Source, now: datetime, post: Post, attempt: int) -> PostId:
+    """An id of ours, from the strongest key: a guid alone may be reused within the document.
+
+    Where a post that has another key by now holds the first one since today, the moment is mixed in: at no
+    other was this source judged, so that nobody needs to look up whether these are free.
+    """
+    key = f"{post.keys[0]} {now.isoformat()} {attempt}" if attempt else post.keys[0]
+    return normalize.mint(source, now, key)
 
 
 def _outcome(
@@ -215,8 +233,9 @@ def _remember(
                 body=body_digest(lease.source, result),
             )
     if isinstance(reading, Unreadable):
-        feeds = f"; the page links to {', '.join(reading.feeds)}" if reading.feeds else ""
-        memory = replace(memory, unreadable=reading.reason + feeds)
+        memory = replace(memory, unreadable=why_unreadable(lease.source, reading))
+        if reading.ours:  # as if it had not come: the next poll asks for it again
+            memory = replace(memory, validators=lease.memory.validators, body=lease.memory.body)
     elif isinstance(reading, Reading):
         memory = replace(memory, unreadable="")
     if memory.unreadable:
@@ -238,6 +257,17 @@ def _remember(
         last_new=now if any(isinstance(v, New | Duplicate) for v in verdicts) else memory.last_new,
         last_result=summary(verdicts),
     )
+
+
+def why_unreadable(source: Source, reading: Unreadable) -> str:
+    """Why a body is no feed, for people, with the first of the feeds that a page offers instead.
+
+    A page of a confidential source may well link to that source.
+    """
+    if not reading.feeds or source.confidential:
+        return reading.reason
+    more = f" and {len(reading.feeds) - OFFERED} more" if len(reading.feeds) > OFFERED else ""
+    return f"{reading.reason}; it links to {', '.join(reading.feeds[:OFFERED])}{more}"
 
 
 def _merged(before: Validators, brought: Validators) -> Validators:

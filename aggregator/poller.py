@@ -66,14 +66,17 @@ class Poller:
         return len(self._running)
 
     async def start_due(self, *, everything: bool = False, not_since: datetime | None = None) -> int:
-        """Lease what is due and start polling it; how many polls that started. Does not wait for them."""
+        """Lease what is due and start polling it; how many polls that started. Does not wait for them.
+
+        Raises `StoreError` where the store cannot be asked; nothing is lost by that.
+        """
         async with self._leasing:
             room = self.polling.concurrency - len(self._running)
             if room <= 0:
                 return 0
-            owed, self._owed = self._owed, []
-            for lease in owed:
-                await self._give_back(lease)
+            while self._owed:
+                await asyncio.to_thread(self._store.give_back, self._owed[-1], self._clock.now())
+                self._owed.pop()
             leases = await asyncio.to_thread(
                 self._store.lease_due, self._clock.now(), room, everything=everything, not_since=not_since
             )
@@ -121,8 +124,7 @@ class Poller:
         """Let a fault of ours count as a failure of the poll: it shows, and backs off like any other."""
         try:
             await self._settle(lease, FetchFailed("fault", detail), None)
-        except StoreError as trouble:
-            log.error("cannot note the failure of %s either: %s", lease.source.label, trouble)
+        except StoreError:
             await self._give_back(lease)
         except Exception:
             log.exception("fault while noting the fault of %s", lease.source.label)
@@ -132,8 +134,7 @@ class Poller:
         """End a lease without an outcome; later, where the store cannot do it now."""
         try:
             await asyncio.to_thread(self._store.give_back, lease, self._clock.now())
-        except StoreError as trouble:
-            log.error("cannot give back the lease of %s: %s", lease.source.label, trouble)
+        except StoreError:
             self._owed.append(lease)
 
     async def _read(self, lease: Lease, result: FetchResult) -> ReadResult | None:
@@ -170,7 +171,7 @@ class Poller:
         self, lease: Lease, result: FetchResult, reading: ReadResult | None, now: datetime
     ) -> PollOutcome:
         """Look up and decide, in one thread: thousands of posts take their time."""
-        known = self._store.known(pipeline.lookup(lease, reading))
+        known = self._store.known(pipeline.lookup(lease, reading, now))
         return pipeline.decide(lease, result, reading, known, self.polling, now)
 
     def _settle_locked(
@@ -183,7 +184,7 @@ class Poller:
             decided.append(pipeline.decide(lease, result, reading, known, self.polling, now))
             return decided[-1]
 
-        committed = self._store.commit_locked(pipeline.lookup(lease, reading), decide, now)
+        committed = self._store.commit_locked(pipeline.lookup(lease, reading, now), decide, now)
         return decided[-1], committed
 
 

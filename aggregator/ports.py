@@ -98,7 +98,7 @@ class PollStore(Protocol):
     ) -> CommitResult:
         """`known`, `decide` and `commit` as one step that nothing can come between: the last resort.
 
-        May still say `Stale` where the source's definition changed.
+        May still say `Stale` where the source was edited.
         """
 
     def give_back(self, lease: Lease, now: datetime, /) -> None:
@@ -146,6 +146,12 @@ class DocumentStore(Protocol):
 
     def claim(self, now: datetime, /) -> Claim | None:
         """The next dirty scope that nobody renders, categories before the site."""
+
+    def promise(self, claim: Claim, updated: datetime, /) -> None:
+        """Remember what the documents of a claim will say of their last update, before any is put.
+
+        Who has read one that was put must not see `updated` go back, whatever becomes of the others.
+        """
 
     def settle(self, claim: Claim, updated: datetime, /) -> None:
         """The documents of a claim are in place: clear its mark, unless it was marked again since."""

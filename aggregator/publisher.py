@@ -7,12 +7,14 @@ after its documents are in place, so that a crash in between renders once more a
 from __future__ import annotations
 
 import logging
+import threading
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from aggregator import pipeline
-from aggregator.errors import PublishError
+from aggregator.errors import AggregatorError, PublishError, StoreError
 from aggregator.model import Claim, Config, Document
 from aggregator.ports import Clock, DocumentStore, PostReader, SourceReader
 
@@ -44,6 +46,8 @@ class Publisher:
     ) -> None:
         self._posts, self._sources, self._documents, self._clock = posts, sources, documents, clock
         self._identity = posts.identity()
+        self._turn = threading.Lock()
+        self._owed: list[Claim] = []  # claims that could not be given back yet: the store was in trouble
         self._not_before: datetime | None = None
         self._complained: tuple[str, ...] = ()
         self.config = config
@@ -53,26 +57,54 @@ class Publisher:
         now = self._clock.now()
         if self._not_before is not None and now < self._not_before:
             return Published()
+        owed, self._owed = self._owed, []
+        self._give_back(owed)
         scopes = 0
         written: list[str] = []
         failures: list[str] = []
-        held: list[Claim] = []
-        try:
-            while (claim := self._documents.claim(now)) is not None:
-                held.append(claim)
+        unsettled: list[Claim] = []
+        while True:
+            with self._turn:
+                claim = self._documents.claim(now)
+                if claim is None:
+                    break
                 scopes += 1
-                rendered = self._render(claim)
-                trouble = self._put(rendered.documents, now, written)
+                trouble = self._publish_scope(claim, now, written)
+            if trouble:
+                unsettled.append(claim)  # given back after the round, so that the round comes to an end
                 failures += trouble
-                if not trouble:
-                    self._documents.settle(claim, rendered.updated)
-                    held.remove(claim)
-        finally:
-            for claim in held:
-                self._documents.release(claim)
+        self._give_back(unsettled)
         self._not_before = now + AFTER_FAILURE if failures else None
         self._complain(tuple(failures))
         return Published(scopes, tuple(written), tuple(failures))
+
+    def paused(self) -> AbstractContextManager[object]:
+        """Between two scopes: while it is held, nothing is rendered from the configuration."""
+        return self._turn
+
+    def _publish_scope(self, claim: Claim, now: datetime, written: list[str]) -> list[str]:
+        """Render one scope, put its documents in place, settle its mark; what went wrong, in words."""
+        try:
+            rendered = self._render(claim)
+            self._documents.promise(claim, rendered.updated)
+            trouble = self._put(rendered.documents, now, written)
+            if not trouble:
+                self._documents.settle(claim, rendered.updated)
+        except AggregatorError as fault:
+            return [str(fault)]
+        except Exception as fault:  # a category that cannot be rendered must not take the others with it
+            log.exception("fault while rendering %s", claim.scope or "the site")
+            return [f"{claim.scope or 'the site'}: {type(fault).__name__}: {fault}"]
+        return trouble
+
+    def _give_back(self, claims: Sequence[Claim]) -> None:
+        """Release claims; what the store cannot take now is owed until the next round."""
+        for claim in claims:
+            try:
+                self._documents.release(claim)
+            except StoreError as trouble:
+                log.error("cannot give back the claim on %s: %s", claim.scope or "the site", trouble)
+                self._owed.append(claim)
 
     def _put(self, documents: Sequence[Document], now: datetime, written: list[str]) -> list[str]:
         failures = []

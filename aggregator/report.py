@@ -29,7 +29,7 @@ from aggregator.model import (
     SourceStatus,
     Unreadable,
 )
-from aggregator.pipeline import is_news, name
+from aggregator.pipeline import is_news, name, why_unreadable
 from aggregator.publisher import Published
 
 WIDE = 200
@@ -119,8 +119,6 @@ def published(result: Published | None) -> None:
 
 def _written(result: Published) -> None:
     _console().print(f"{len(result.written)} documents written", soft_wrap=True)
-    for failure in dict.fromkeys(result.failures):
-        _console(errors=True).print(Text(f"publish failed: {failure}"), soft_wrap=True)
 
 
 def live(source: Source, result: ReadResult | str) -> None:
@@ -133,8 +131,7 @@ def live(source: Source, result: ReadResult | str) -> None:
             mended = f" ({'; '.join(result.repairs)})" if result.repairs else ""
             line, sign = said + mended, "ok  "
         case Unreadable():
-            feeds = f"; the page links to {', '.join(result.feeds)}" if result.feeds else ""
-            line, sign = result.reason + feeds, "FAIL"
+            line, sign = why_unreadable(source, result), "FAIL"
         case str():
             line, sign = result, "FAIL"
     _console().print(Text(f"{sign} {source.label}: {line}"), soft_wrap=True)
@@ -192,7 +189,7 @@ def status_table(given: Config, sources: Sequence[SourceStatus], holder: int | N
         table.add_column(heading, overflow="fold", justify="right" if heading == "posts" else "left")
     for status in sorted(sources, key=lambda s: -s.memory.failures):
         memory = status.memory
-        failing = f"{memory.last_error} ({memory.failures} times)" if memory.last_error else ""
+        failing = f"{memory.last_error} (failures: {memory.failures})" if memory.last_error else ""
         table.add_row(
             Text(_label(by_url.get(status.url), status)),
             str(status.posts),

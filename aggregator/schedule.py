@@ -40,7 +40,7 @@ def plan(
     if memory.failures:
         doubled = interval * 2 ** min(memory.failures - 1, BACK_OFF_DOUBLINGS)
         interval = max(interval, min(doubled, polling.max_interval))
-        why.append(f"{memory.failures} failures in a row")
+        why.append(f"failures in a row: {memory.failures}")
     elif source.every is None and not _has_validators(memory) and interval < WITHOUT_VALIDATORS:
         interval = WITHOUT_VALIDATORS
         why.append("the server sends no validators")

@@ -23,7 +23,7 @@ from watchfiles import awatch
 log = logging.getLogger(__name__)
 
 TICK = timedelta(seconds=1)
-HOUSEKEEPING = timedelta(hours=1)
+HOUSEKEEPING = timedelta(minutes=10)
 SETTLE = timedelta(milliseconds=200)
 """How long an editor may take to finish a write that comes in several steps."""
 
@@ -125,12 +125,20 @@ class Triggers:
         Whether anything in it concerns us is for the reload to find out, by the bytes of the file.
         """
         with contextlib.suppress(asyncio.CancelledError):
-            async for _ in awatch(
-                self._config.parent,
-                recursive=False,
-                debounce=int(SETTLE.total_seconds() * 1000),
-                step=50,
-                stop_event=self._stop_watching,
-                raise_interrupt=False,
-            ):
-                self.put(Reload("file"))
+            try:
+                await self._changes(force_polling=None)
+            except (OSError, RuntimeError) as trouble:  # no inotify left, a file system without it
+                log.warning("cannot watch %s (%s); looking at it instead", self._config.parent, trouble)
+                await self._changes(force_polling=True)
+
+    async def _changes(self, *, force_polling: bool | None) -> None:
+        async for _ in awatch(
+            *{self._config.parent, self._config.resolve().parent},  # the file may be a link
+            recursive=False,
+            debounce=int(SETTLE.total_seconds() * 1000),
+            step=50,
+            stop_event=self._stop_watching,
+            raise_interrupt=False,
+            force_polling=force_polling,
+        ):
+            self.put(Reload("file"))

@@ -86,7 +86,7 @@ class WorkerReader:
                 result = await self._try(lease, fetched, now)
         if result is None:
             _log.error("reading %s failed twice: the reading processes died", lease.source.label)
-            return Unreadable("the reading processes died twice over it")
+            return Unreadable("the reading processes died twice over it", ours=True)
         if isinstance(result, _Trouble):
             return self._unreadable(lease, result)
         return result
@@ -175,7 +175,9 @@ class WorkerReader:
             reason = trouble.what
         # A confidential source's URL may stand in what its parser says; the places in the code never hold it.
         said = "" if lease.source.confidential else f": {reason}"
-        _log.warning("reading %s failed%s\n%s", lease.source.label, said, trouble.where)
+        _log.warning("reading %s failed%s", lease.source.label, said)
+        if trouble.where:
+            _log.debug("it failed in\n%s", trouble.where)
         return Unreadable(reason)
 
 

@@ -77,6 +77,7 @@ class _Source:
     source: model.Source | None = None  # None: out of the file
     last: model.Source | None = None
     floor: timedelta = timedelta(0)
+    asked: object = None
     due: model.Due | None = None
     started: datetime | None = None
     token: int = 0
@@ -120,7 +121,7 @@ class _Data:
     sources: dict = field(default_factory=dict)
     hosts: dict = field(default_factory=dict)  # host -> (free at, paused until)
     posts: dict = field(default_factory=dict)
-    leads: dict = field(default_factory=dict)  # story -> id of its primary
+    stories: set = field(default_factory=set)
     withdrawn: set = field(default_factory=set)  # (source, key)
     categories: dict = field(default_factory=dict)
     scopes: dict = field(default_factory=dict)
@@ -178,6 +179,29 @@ class MemoryStore:
     def of_sources(self, urls):
         return {stored.story for stored in self.data.posts.values() if stored.post.source in urls}
 
+    def tied(self, urls):
+        """Of the stories of these sources, those whose members differ in nothing but the file's order."""
+        every = list(self.data.posts.values())
+        return {
+            one.story
+            for one in every
+            if one.post.source in urls
+            if any(
+                other.story == one.story
+                and other.post.source != one.post.source
+                and (other.post.standing, other.post.published) == (one.post.standing, one.post.published)
+                for other in every
+            )
+        }
+
+    def lead(self, story):
+        """The visible post that speaks for a story."""
+        members = [s.post for s in self.data.posts.values() if s.story == story and self.visible(s)]
+        return min(
+            members,
+            key=lambda p: (p.standing, p.published, self.data.sources[p.source].source.position, p.id),
+        )
+
     def make_category(self, category, now):
         self.data.categories[category.slug] = category
         self.data.scopes[category.slug] = _Scope(now)
@@ -199,9 +223,10 @@ class MemoryPolls(_Part):
         store, data = self.store, self.data
         touched = self._sync_categories(config, now)
         anything = bool(touched)
-        everywhere = (config.site, config.output) != data.settings
-        data.settings = (config.site, config.output)
-        moved = set()
+        settings = (config.site, config.output, config.polling.min_interval, config.polling.max_interval)
+        everywhere = settings != data.settings
+        data.settings = settings
+        moved, reordered = set(), set()
         for source in config.sources:
             row = data.sources.setdefault(source.url, _Source(source.url, now))
             floor = source.every or config.polling.min_interval
@@ -211,15 +236,17 @@ class MemoryPolls(_Part):
             else:
                 anything |= (row.source, row.floor) != (source, floor)
                 returned = row.source is None
-                if returned or (_asked(row.last), row.floor) != (_asked(source), floor):
+                if returned or row.asked != _asked(source, floor):
                     at = row.started + floor if row.started else row.due.at
                     row.due = model.Due(max(at, row.memory.not_before or at), ("edited",))
                 if returned or row.last.definition != source.definition:
                     moved.add(source.url)
-            row.floor = floor
+                elif row.last.position != source.position:
+                    reordered.add(source.url)
+            row.floor, row.asked = floor, _asked(source, floor)
         wanted = {source.url: source for source in config.sources}
         gone = {url for url, row in data.sources.items() if row.source is not None and url not in wanted}
-        stories = store.of_sources(moved | gone)
+        stories = store.of_sources(moved | gone) | store.tied(reordered)
         touched |= store.placed(stories)
         for url, row in data.sources.items():
             row.source = wanted.get(url)
@@ -277,7 +304,7 @@ class MemoryPolls(_Part):
             host = row.source.host
             if self._when(row, everything) > now:
                 continue
-            if host != "file":
+            if host:
                 if in_use[host] >= polling.per_host or any(t > now for t in self.data.hosts.get(host, ())):
                     continue
                 in_use[host] += 1
@@ -292,13 +319,13 @@ class MemoryPolls(_Part):
         for row in self._waiting(not_since):
             host = row.source.host
             at = max([now, self._when(row, everything), *self.data.hosts.get(host, ())])
-            if host == "file" or at > now or in_use[host] < polling.per_host:
+            if not host or at > now or in_use[host] < polling.per_host:
                 times.append(at)
         return min(times, default=None)
 
     def _pace(self, host, now, paused=None):
         gap = self.store.config.polling.per_host_gap
-        if host == "file":
+        if not host:
             return
         free, until = self.data.hosts.get(host, (now, now))
         self.data.hosts[host] = (max(free, now + gap), max(until, paused or until))
@@ -328,20 +355,8 @@ class MemoryPolls(_Part):
             post = stored.post
             if key not in post.keys or (post.source, key) in self.data.withdrawn:
                 continue
-            lead = self.data.posts[self.data.leads[stored.story]].post
-            found.append(
-                model.KnownPost(
-                    story=stored.story,
-                    story_standing=lead.standing,
-                    story_published=lead.published,
-                    story_position=self.data.sources[lead.source].last.position,
-                    **{
-                        name: getattr(post, name)
-                        for name in model.KnownPost.__slots__
-                        if not name.startswith("story")
-                    },
-                )
-            )
+            said = {name: getattr(post, name) for name in model.KnownPost.__slots__ if name != "story"}
+            found.append(model.KnownPost(story=stored.story, **said))
         return tuple(found)
 
     def commit(self, outcomes, now, /):
@@ -369,7 +384,8 @@ class MemoryPolls(_Part):
             self.give_back(lease, now)
             return model.LeaseLost()
         stale = model.Stale(replace(lease, source=row.source))
-        if row.source.definition != lease.source.definition or self._moved_on(outcome):
+        floor = lease.source.every or self.store.config.polling.min_interval
+        if row.asked != _asked(lease.source, floor) or self._moved_on(outcome):
             return stale
         before = copy.deepcopy(self.data)
         try:
@@ -378,13 +394,14 @@ class MemoryPolls(_Part):
             self.store.data = before
             return stale
         row.leased = False
-        row.due, row.memory, row.unread = outcome.due, outcome.memory, outcome.unread
+        row.due, row.memory = outcome.due, outcome.memory
+        row.unread = row.unread if outcome.unread is None else outcome.unread
         self._pace(row.source.host, now, outcome.pause_host_until)
         self.store.mark(dirty)
         return model.Committed(frozenset(dirty))
 
     def _moved_on(self, outcome):
-        fresh = {v.post.id for v in outcome.verdicts if isinstance(v, model.New | model.Duplicate)}
+        fresh = {v.post.id for v in outcome.verdicts if _is_fresh(v)}
         return (
             any({k.id for k in self._led_to(key)} - then for key, then in outcome.judged.items())
             or bool(fresh & self.data.posts.keys())
@@ -395,16 +412,10 @@ class MemoryPolls(_Part):
             )
         )
 
-    def _partings(self, source, withdrawn):
-        """Posts that only withdrawn links of a source hold in a story, with that story."""
-        found = []
-        for key in sorted(withdrawn):
-            tied = [p for p in self.data.posts.values() if key in p.post.keys]
-            for ours in (p for p in tied if p.post.source == source):
-                others = [p for p in tied if p.story == ours.story and p.post.source != source]
-                if others:
-                    found.append((ours.story, [ours] if ours.story != ours.post.id else others))
-        return found
+    def _found(self, story):
+        if story in self.data.stories:
+            raise LookupError(story)
+        self.data.stories.add(story)
 
     def _apply(self, outcome, now):
         data, store, source = self.data, self.store, outcome.lease.source.url
@@ -413,16 +424,10 @@ class MemoryPolls(_Part):
             data.posts[v.post.id].story if v.post.id in data.posts else getattr(v, "story", None) or v.post.id
             for v in written
         }
-        partings = self._partings(source, outcome.withdrawn)
-        stories |= {story for left, gone in partings for story in (left, gone[0].post.id)}
+        stories |= {story for parting in outcome.partings for story in (parting.leaves, parting.posts[0])}
         dirty = store.placed(stories)
-        for left, gone in partings:
-            for one in gone:
-                one.story = gone[0].post.id
-            for story in (left, gone[0].post.id):
-                members = [p for p in data.posts.values() if p.story == story]
-                rank = lambda p: (p.post.standing, p.post.published, p.arrived)  # noqa: E731
-                data.leads[story] = min(members, key=rank).post.id
+        for parting in outcome.partings:
+            self._found(parting.posts[0])
         named = {new.slug: new for new in outcome.categories}
         for slug in sorted({s for v in written for s in v.post.categories} | named.keys()):
             if slug not in data.categories:
@@ -434,23 +439,36 @@ class MemoryPolls(_Part):
         for verdict in written:
             post, story = verdict.post, getattr(verdict, "story", None)
             there = data.posts.get(post.id)
-            if isinstance(verdict, model.Changed | model.Rejected) and there:
-                if there.post.source != source:
+            if not _is_fresh(verdict):
+                if there is None or there.post.source != source:
                     raise LookupError(post.id)
                 there.post = post
                 continue
-            if there or isinstance(verdict, model.Changed) or (story and story not in data.leads):
+            if there:
                 raise LookupError(post.id)
+            if (story or post.id) == post.id and not isinstance(verdict, model.Duplicate):
+                self._found(post.id)
+            elif story not in data.stories or story == post.id:
+                raise LookupError(story)
             data.posts[post.id] = _Post(post, story or post.id, len(data.posts))
-            if story is None or getattr(verdict, "leads", False):
-                data.leads[story or post.id] = post.id
+        for parting in outcome.partings:
+            for post_id in parting.posts:
+                if post_id not in data.posts or data.posts[post_id].story != parting.leaves:
+                    raise LookupError(post_id)
+                data.posts[post_id].story = parting.posts[0]
         data.withdrawn |= {(source, key) for key in outcome.withdrawn}
         return dirty | store.placed(stories)
 
 
-def _asked(source):
-    """What of a source's configuration decides when it is polled again after an edit."""
-    return source.definition, source.every, source.insist, source.headers, source.private
+def _asked(source, floor):
+    """What of a source's configuration decides what a poll gives and when the next one is due."""
+    return source.definition, floor, source.insist, source.headers, source.private
+
+
+def _is_fresh(verdict):
+    """Whether it stores a post under an id that nobody has."""
+    again = isinstance(verdict, model.Rejected) and verdict.again
+    return isinstance(verdict, model.New | model.Duplicate | model.Rejected) and not again
 
 
 class MemorySources(_Part):
@@ -498,12 +516,15 @@ class MemoryPosts(_Part):
                 members.setdefault(stored.story, []).append(stored.post)
         shown = [s for s, m in members.items() if scope is None or any(scope in p.categories for p in m)]
         shown.sort()
-        shown.sort(key=lambda s: self.data.posts[self.data.leads[s]].post.published, reverse=True)
+        shown.sort(key=lambda s: self.store.lead(s).published, reverse=True)
         return [model.Story(story, tuple(members[story])) for story in shown[:limit]]
 
 
 class MemoryDocuments(_Part):
     """`ports.DocumentStore`."""
+
+    def move(self, output):
+        """There is one place only."""
 
     def get(self, path, /):
         return self.data.files.get(path)
@@ -516,11 +537,12 @@ class MemoryDocuments(_Part):
         if before is not None and before.body == document.body:
             return False
         packed = gzip.compress(document.body, mtime=0)
+        later = [before.modified + timedelta(seconds=1)] if before else []
         self.data.files[document.path] = model.Document(
             document.path,
             f"{MEDIA_TYPES[kind]}; charset=utf-8",
             document.body,
-            modified=now.replace(microsecond=0),
+            modified=max([now.replace(microsecond=0), *later]),
             etag=f'"{blake2b(document.body).hexdigest()}"',
             gzip=packed,
             gzip_etag=f'"{blake2b(packed).hexdigest()}"',
@@ -540,11 +562,16 @@ class MemoryDocuments(_Part):
         row.token, row.claimed = row.token + 1, True
         return model.Claim(scope, row.mark, row.token, row.updated, row.created)
 
-    def settle(self, claim, updated, /):
+    def promise(self, claim, updated, /):
         row = self.data.scopes[claim.scope]
         if row.claimed and row.token == claim.token:
-            row.claimed, row.settled = False, claim.mark
             row.updated = max(updated, row.updated or updated)
+
+    def settle(self, claim, updated, /):
+        row = self.data.scopes[claim.scope]
+        self.promise(claim, updated)
+        if row.claimed and row.token == claim.token:
+            row.claimed, row.settled = False, claim.mark
 
     def release(self, claim, /):
         row = self.data.scopes[claim.scope]

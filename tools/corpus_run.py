@@ -6,8 +6,8 @@
 Every file is one source; its category is its top folder. What our parser finds in a file (in a process of
 its own, under a deadline) is held against what became of it, each Atom document against the RELAX NG schema
 of RFC 4287 (and the W3C validator, where its source is given). Then all sources are polled again twice: as
-they are, and with a comment at the end of each document, so that every body is judged anew; neither may add
-a post or change a byte of an output document. Exit status 1 if anything stays unexplained.
+they are, and with a comment (JSON: a line) more at the end, so that every body is judged anew; neither may
+add a post or change a byte of an output document. Exit status 1 if anything stays unexplained.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ def media_type(path: Path, body: bytes) -> str:
 
 
 class Origin(http.server.ThreadingHTTPServer):
-    """Serves the files with ETags; `again` changes every XML body without changing what it says."""
+    """Serves the files with ETags; `again` changes every XML or JSON body without changing what it says."""
 
     daemon_threads = True
     request_queue_size = 128
@@ -90,8 +90,8 @@ class _Handler(http.server.BaseHTTPRequestHandler):
             return
         body = path.read_bytes()
         kind = media_type(path, body)
-        if self.server.again and "xml" in kind and b"\0" not in body[:8]:
-            body += COMMENT
+        if self.server.again and b"\0" not in body[:8]:
+            body += COMMENT if "xml" in kind else b"\n" if "json" in kind else b""
         etag = f'"{hashlib.sha256(body).hexdigest()[:20]}"'
         if self.headers.get("If-None-Match") == etag:
             self._answer(304, b"", {"ETag": etag})

@@ -115,7 +115,9 @@ def assign(posts: Sequence[Post], known: Known, source: Source) -> tuple[list[Po
         made.append(NewCategory(slug, label.value, folded, source.url if label.templated else None))
         return slug
 
-    settled = [replace(p, categories=tuple(dict.fromkeys(map(slug_of, p.labels)))) for p in posts]
+    # A post that a rule drops is shown nowhere, so it makes no category either.
+    shown = ((post, () if post.dropped else post.labels) for post in posts)
+    settled = [replace(post, categories=tuple(dict.fromkeys(map(slug_of, x)))) for post, x in shown]
     return settled, made
 
 

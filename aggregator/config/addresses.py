@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from aggregator.config.kinds import text
 from aggregator.config.problems import Wrong
+from aggregator.syntax.headers import is_name, is_ours
 
 _IN_NO_URL = re.compile(r'[\s<>"{}|\\^`]')
 _LISTEN = re.compile(r"(\[[0-9a-fA-F:.]+\]|[A-Za-z0-9.-]+):([0-9]{1,5})")
@@ -39,18 +40,13 @@ def site_url(value: Any) -> str:
     return url if url.endswith("/") else url + "/"
 
 
-def http_url(value: Any) -> str:
-    """An absolute http(s) URL."""
-    return _http(text(value))
-
-
 def contact(value: Any) -> str:
-    """Where publishers reach the operator: an http(s) URL or an e-mail address; stands in a header."""
+    """Where publishers reach the operator, as a URL that stands in a header; an address becomes a mailto:."""
     written = text(value)
     if not written.isascii():
         raise Wrong("is not ASCII, and goes into the User-Agent", "percent-encode it, or use punycode")
     if re.fullmatch(r"(mailto:)?[^\s@()<>:,;]+@[A-Za-z0-9.-]+", written):
-        return written
+        return f"mailto:{written.removeprefix('mailto:')}"
     return _http(written)
 
 
@@ -98,25 +94,15 @@ def hub(value: Any) -> bool | str:
     return word == "true" if word in ("true", "false") else _http(word)
 
 
-_OURS = frozenset(
-    (
-        *("accept-encoding", "connection", "content-length", "expect", "host", "if-modified-since"),
-        *("if-none-match", "keep-alive", "proxy-connection", "range", "te", "trailer"),
-        *("transfer-encoding", "upgrade"),
-    )
-)
-"""Headers of the exchange itself (RFC 9110, RFC 9112): what they say must be true of what we do."""
-
-
 def headers(value: Any) -> tuple[tuple[str, str], ...]:
     """Names and values of request headers (RFC 9110, 5.1 and 5.5), but for those of the exchange itself."""
     if not isinstance(value, dict):
         raise Wrong("headers stand in a mapping", "write {Accept-Language: zh}", bare=True)
     pairs: list[tuple[str, str]] = []
     for name, content in value.items():
-        if not re.fullmatch(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+", name):
+        if not is_name(name):
             raise Wrong("this is no name of a header", "write X-Api-Key", inside=(name,), bare=True)
-        if name.lower() in _OURS:
+        if is_ours(name):
             raise Wrong(f"{name} is ours to send", "delete the line", inside=(name,), bare=True)
         try:
             written = text(content)

@@ -1,10 +1,11 @@
-"""Pure. How two configurations differ: what an edit of feeds.yaml does, in values and in one line.
+"""Pure. How two configurations differ: what an edit of feeds.yaml does, in values and in one line, and when.
 
 What follows from a difference (who is polled, which documents are rendered) is decided elsewhere.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, fields, replace
 
 from aggregator.config.problems import listed
@@ -23,7 +24,7 @@ class Changes:
     categories_edited: tuple[Slug, ...] = ()
     reordered: bool = False  # feeds or categories stand in another order
     settings: tuple[str, ...] = ()  # other keys that changed and are in force at once: `site.title`
-    restart: tuple[str, ...] = ()  # keys that changed and wait for a restart: `store`, `server.listen`
+    restart: tuple[str, ...] = ()  # keys that differ and wait for a restart: `store`, `server.listen`
 
     def __bool__(self) -> bool:
         return any(getattr(self, f.name) for f in fields(self))
@@ -47,13 +48,8 @@ def diff(old: Config, new: Config) -> Changes:
     """What changes from one configuration to the other. Sources are told apart by their URLs alone."""
     before, after = {s.url: s for s in old.sources}, {s.url: s for s in new.sources}
     was, now = {c.slug: c for c in old.categories}, {c.slug: c for c in new.categories}
-    changed = [
-        f"{part}.{f.name}"
-        for part in ("site", "polling", "output", "server")
-        for f in fields(getattr(old, part))
-        if getattr(getattr(old, part), f.name) != getattr(getattr(new, part), f.name)
-    ]
-    store = ("store",) if old.store != new.store else ()
+    live = in_force(old, new)
+    waiting = tuple(_keys(live, new, ("output", "server")))
     return Changes(
         sources_added=tuple(url for url in after if url not in before),
         sources_removed=tuple(url for url in before if url not in after),
@@ -62,9 +58,33 @@ def diff(old: Config, new: Config) -> Changes:
         categories_removed=tuple(slug for slug in was if slug not in now),
         categories_edited=tuple(slug for slug in now if slug in was and now[slug] != was[slug]),
         reordered=_common(before, after) != _common(after, before) or _common(was, now) != _common(now, was),
-        settings=tuple(key for key in changed if not key.startswith("server.")),
-        restart=store + tuple(key for key in changed if key.startswith("server.")),
+        settings=tuple(_keys(old, live, ("site", "polling", "output"))),
+        restart=(("store",) if live.store != new.store else ()) + waiting,
     )
+
+
+def in_force(old: Config, new: Config) -> Config:
+    """The new configuration as far as it holds before a restart: what cannot change live is the old one's.
+
+    That is what the process has open: the store, the output directory, the listeners. While `site.url` is
+    only where we listen, and `site.contact` only that URL, they stay true by staying too. A URL that the
+    file gives in so many words as where it will listen is no different from that.
+    """
+    site = new.site
+    if site.url == new.server.reached:
+        url = old.server.reached or old.site.url
+        site = replace(site, url=url, contact=url if site.contact == site.url else site.contact)
+    output = replace(new.output, directory=old.output.directory)
+    return replace(new, store=old.store, server=old.server, site=site, output=output)
+
+
+def _keys(old: Config, new: Config, parts: Iterable[str]) -> Iterator[str]:
+    """What differs, as the file names it; what only follows from another key is left out."""
+    for part in parts:
+        before, after = getattr(old, part), getattr(new, part)
+        for name in (f.name for f in fields(before) if f.name != "reached"):
+            if getattr(before, name) != getattr(after, name):
+                yield f"{part}.{name}"
 
 
 def _edited(old: Source, new: Source) -> bool:

@@ -117,7 +117,7 @@ class OutputKeys(Keys):
     instead: ClassVar[str] = "write entries: 50 below it, indented"
 
     directory: Line = "public"
-    """Where documents are written, relative to feeds.yaml."""
+    """Where documents are written, relative to feeds.yaml. Cannot change while it runs."""
     formats: Annotated[tuple[str, ...], *words("atom", "rss", "json", "html", "posts")] = ("atom", "html")
     """Kinds of documents; `posts` is a page for each post."""
     entries: Annotated[int, *whole(1, 1000)] = 50

@@ -10,6 +10,7 @@ from typing import cast
 
 from aggregator.config import later
 from aggregator.config.keys import duration_text
+from aggregator.config.named import named
 from aggregator.config.parts import Parts
 from aggregator.config.sources import sources
 from aggregator.model import Category, Config, Jekyll, NearDuplicates, Output, Polling, Server, Site, Slug
@@ -22,24 +23,25 @@ def configuration(parts: Parts, directory: str) -> Config:
     store = _store(parts, directory)
     output = _output(parts, directory, store)
     polling, warnings = _polling(parts)
-    configured = sources(parts, directory)
-    if not configured:
+    polled = sources(parts, directory)
+    if not polled:
         warnings += ("feeds: there is none; nothing will be polled",)
+    described = _categories(parts)
     return Config(
         site=_site(parts),
         store=store,
         polling=polling,
         output=output,
         server=_server(parts),
-        categories=_categories(parts),
-        sources=configured,
+        categories=described + named(parts, polled, described, output.entries),
+        sources=polled,
         warnings=warnings + later.warnings(parts),
     )
 
 
 def _site(parts: Parts) -> Site:
     keys = parts.site
-    url = keys.url or _reachable(parts.server.listen)
+    url = keys.url or _reached(parts.server.listen)
     if not url:
         parts.wrong(
             ("server", "listen"), "listen: off leaves no URL to publish; write site: {url: https://…/}"
@@ -55,7 +57,7 @@ def _site(parts: Parts) -> Site:
     )
 
 
-def _reachable(listen: str | None) -> str:
+def _reached(listen: str | None) -> str:
     """Where a browser on this machine finds a listener: one on every address is found on loopback."""
     if listen is None:
         return ""
@@ -148,6 +150,7 @@ def _server(parts: Parts) -> Server:
         admin_token=keys.admin_token,
         hub=keys.hub,
         private_hub=keys.private_hub,
+        reached=_reached(keys.listen),
     )
 
 

@@ -10,11 +10,10 @@ import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
 from datetime import timedelta
-from ipaddress import ip_address
-from urllib.parse import urlsplit
 from uuid import UUID
 
 from aggregator.daemon.house import GRACE, house, user_agent
+from aggregator.errors import StoreMissing
 from aggregator.fetch import HttpFetcher
 from aggregator.model import (
     Config,
@@ -92,27 +91,12 @@ def publish(given: Config) -> Published | None:
 def status(given: Config) -> tuple[Sequence[SourceStatus], int | None]:
     """What the store knows of every source, and the process that runs the loops on it."""
     holder = loops_held(given.store)
-    with closing(open_store(given.store, output=given.output.directory, loops=False)) as store:
-        return store.sources.sources(), holder
-
-
-def advice(given: Config) -> list[str]:
-    """What is legal in a configuration and yet not what publishers would like."""
-    host = urlsplit(given.site.contact).hostname or ""
-    if given.site.contact.startswith("mailto:") or _looks_public(host):
-        return []
-    return [
-        f"site.contact: publishers who wonder who polls them cannot reach {given.site.contact}; "
-        "give a page of yours that they can, or `mailto:` and an address"
-    ]
-
-
-def _looks_public(host: str) -> bool:
-    """Whether a host may be reached from elsewhere, as far as its name tells."""
     try:
-        return ip_address(host).is_global
-    except ValueError:
-        return "." in host and not host.endswith((".local", ".localhost", ".internal", ".test"))
+        store = open_store(given.store, output=given.output.directory, loops=False, create=False)
+    except StoreMissing:
+        return [], holder
+    with closing(store):
+        return store.sources.sources(), holder
 
 
 async def check_live(given: Config, tell: Callable[[Source, ReadResult | str], None]) -> bool:
@@ -140,7 +124,7 @@ async def check_live(given: Config, tell: Callable[[Source, ReadResult | str], N
     async def one_host(sources: list[Source]) -> bool:
         good = True
         for number, source in enumerate(sources):
-            if number and source.host != "file":
+            if number and source.host:
                 await asyncio.sleep(given.polling.per_host_gap.total_seconds())
             async with slots:
                 good &= await one(source)

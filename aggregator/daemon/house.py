@@ -36,13 +36,18 @@ class Overrides:
 
 def read_config(path: Path, overrides: Overrides = Overrides()) -> tuple[bytes, Config]:
     """The bytes of a configuration file and what they say; raises ConfigError."""
+    raw = read_bytes(path)
+    return raw, overridden(parse_config(raw, path), overrides)
+
+
+def read_bytes(path: Path) -> bytes:
+    """The bytes of a configuration file; raises ConfigError."""
     try:
-        raw = path.read_bytes()
+        return path.read_bytes()
     except FileNotFoundError:
         raise ConfigError([f"{path}: there is no such file; `aggregator init` writes one"]) from None
     except OSError as trouble:
         raise ConfigError([f"{path}: cannot be read: {trouble.strerror}"]) from trouble
-    return raw, overridden(parse_config(raw, path), overrides)
 
 
 def parse_config(raw: bytes, path: Path) -> Config:
@@ -77,10 +82,12 @@ class House:
 
     def adopt(self, new: Config) -> None:
         """Put a configuration in force: the store first, since a failure there must leave the old one."""
-        self.store.polls.sync(new, self.clock.now())
+        with self.publisher.paused():  # else a mark of the new one could be settled by documents of the old
+            self.store.polls.sync(new, self.clock.now())
+            self.store.documents.move(new.output.directory)
+            self.publisher.config = new
         self.fetcher.reconfigure(new.polling, user_agent(new))
         self.poller.polling = new.polling
-        self.publisher.config = new
 
     async def publish(self) -> Published:
         """Render what is dirty, in a thread."""

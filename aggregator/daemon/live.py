@@ -11,7 +11,16 @@ from collections.abc import Callable
 from pathlib import Path
 
 from aggregator import config, observe, serve
-from aggregator.daemon.house import GRACE, House, Overrides, house, overridden, parse_config, read_config
+from aggregator.daemon.house import (
+    GRACE,
+    House,
+    Overrides,
+    house,
+    overridden,
+    parse_config,
+    read_bytes,
+    read_config,
+)
 from aggregator.errors import AggregatorError, ConfigError, StoreError
 from aggregator.model import Config
 from aggregator.triggers import Housekeeping, Reload, Stop, Tick, Triggers
@@ -66,6 +75,11 @@ class _Loops:
         self._raw, self._config = raw, given
         self._publishing: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
+        self._wrong: tuple[str, ...] = ()  # what is wrong with the file as it is: said once
+        self._reload_again = ""  # who asked for a reload that our store prevented
+        self._reload_trouble = observe.Trouble("cannot reload")
+        self._store_trouble = observe.Trouble("cannot look for due sources")
+        self._publish_trouble = observe.Trouble("cannot publish")
         self.running = False  # what /readyz says
 
     async def live(self, events: Triggers) -> None:
@@ -88,8 +102,11 @@ class _Loops:
         """Start what is due and publish what is dirty. Trouble with the store is said, and tried again."""
         try:
             await self._parts.poller.start_due()
+            self._store_trouble.over()
         except StoreError as trouble:
-            log.error("cannot look for due sources: %s", trouble)
+            self._store_trouble.say(trouble)
+        if self._reload_again:
+            await self._reload(self._reload_again)
         if self._following is None or self._following.done():
             self._following = asyncio.create_task(self._follow(), name="follow ended polls")
         if self._publishing is None or self._publishing.done():
@@ -115,8 +132,9 @@ class _Loops:
         try:
             published = await self._parts.publish()
         except AggregatorError as trouble:
-            log.error("cannot publish: %s", trouble)
+            self._publish_trouble.say(trouble)
             return
+        self._publish_trouble.over()
         if published.written:
             log.info(
                 "%s", observe.line("publish", {"scopes": published.scopes, "written": len(published.written)})
@@ -124,21 +142,29 @@ class _Loops:
 
     async def _reload(self, by: str) -> None:
         """Build the new configuration completely, compare, put in force; on any error the old one stays."""
+        self._reload_again = ""
         try:
-            raw = await asyncio.to_thread(self._path.read_bytes)
+            raw = await asyncio.to_thread(read_bytes, self._path)
             if raw == self._raw:
+                if by == "SIGHUP":
+                    log.info("reload by=SIGHUP changes=none")
                 return
             new = overridden(parse_config(raw, self._path), self._overrides)
             changes = config.diff(self._config, new)
+            new = config.in_force(self._config, new)
             await asyncio.to_thread(self._parts.adopt, new)
         except ConfigError as wrong:
-            self._raw = raw  # said once; the same bytes again are no news
-            for problem in wrong.problems:
-                log.error("not reloaded: %s", problem)
+            if by == "SIGHUP" or wrong.problems != self._wrong:
+                for problem in wrong.problems:
+                    log.error("not reloaded: %s", problem)
+            self._wrong = wrong.problems
             return
-        except (OSError, StoreError) as trouble:
-            log.error("not reloaded: %s; the old configuration stays", trouble)
+        except StoreError as trouble:
+            self._reload_again = by
+            self._reload_trouble.say(f"{trouble}; the old configuration stays, and this is tried again")
             return
+        self._reload_trouble.over()
+        self._wrong = ()
         self._raw, self._config = raw, new
         log.info("%s", observe.line("reload", {"by": by, "changes": changes.summary()}))
         for key in changes.restart:
@@ -152,9 +178,7 @@ class _Loops:
             self._following.cancel()
         cancelled = await self._parts.poller.stop(GRACE)
         if cancelled:
-            log.info(
-                "stop: %d polls were cut short; their sources are asked again when they are due", cancelled
-            )
+            log.info("stop: polls cut short: %d; their sources are asked again when they are due", cancelled)
         if self._publishing is not None:
             await asyncio.wait([self._publishing])
         await self._publish()

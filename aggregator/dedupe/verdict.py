@@ -2,17 +2,17 @@
 
 Trust: an entry is its own only within its source. A copy in another source joins a story by its canonical
 URL, or by its id where link or content agree; an id alone lets nobody change or hide another's post
-(RFC 4287, 8.4), and whoever claims an earlier date does not speak for a story whose author is there. Each
-verdict is folded into what is known before the next post is judged, so that two entries of one document
-see each other.
+(RFC 4287, 8.4). A link that turns out to name no one entry ties nothing any more. Each verdict is folded
+into what is known before the next post is judged, so that two entries of one document see each other.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import TypeAlias
+from itertools import count
 
 from aggregator.model import (
     Changed,
@@ -21,33 +21,37 @@ from aggregator.model import (
     Known,
     KnownPost,
     New,
+    Parting,
     Post,
     PostId,
     Rejected,
     Source,
     Unchanged,
     Verdict,
+    rank,
 )
 
-Rank: TypeAlias = tuple[int, datetime, int]
-"""Who speaks for a story, the lowest first: standing, `published`, place in the file."""
-Mint = Callable[[Post], PostId]
-"""Makes an id of ours for a post that brings none, or one that another post has."""
+Mint = Callable[[Post, int], PostId]
+"""Makes an id of ours for a post that brings none, or one that another post has: another at each attempt."""
 
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What the posts of a document turned out to be, and the links that turned out to name no one entry."""
+    """What the posts of a document turned out to be, and the links that turned out to name no one entry.
+
+    `partings` are of stories that only those links held together.
+    """
 
     verdicts: tuple[Verdict, ...]
     withdrawn: frozenset[Key]
+    partings: tuple[Parting, ...] = ()
 
 
 def judge(posts: Sequence[Post], source: Source, known: Known, mint: Mint, now: datetime) -> Judgement:
     """One verdict for each post, in order. Posts come with their categories assigned."""
     court = _Court(source, known, mint, now)
     verdicts = tuple(court.judge(post) for post in posts)
-    return Judgement(verdicts, frozenset(court.withdrawn))
+    return Judgement(verdicts, frozenset(court.withdrawn), tuple(court.partings))
 
 
 class _Court:
@@ -58,8 +62,13 @@ class _Court:
         self._by_key: dict[Key, list[KnownPost]] = {k: list(v) for k, v in known.by_key.items()}
         self._ids = set(known.ids)
         self._not_links = set(known.withdrawn)
-        self._ranks = {k.story: _story_rank(k) for posts in known.by_key.values() for k in posts}
+        self._stories: defaultdict[PostId, dict[PostId, KnownPost]] = defaultdict(dict)
+        for posts in known.by_key.values():
+            for one in posts:
+                self._stories[one.story][one.id] = one
+        self._moved: dict[PostId, PostId] = {}  # posts that have parted, and their stories now
         self.withdrawn: set[Key] = set()
+        self.partings: list[Parting] = []
 
     def judge(self, post: Post) -> Verdict:
         post = self._with_a_link_that_names_it(post)
@@ -81,9 +90,48 @@ class _Court:
         if shared and link not in self._not_links:
             self.withdrawn.add(link)
             self._not_links.add(link)
+            self._part(link)
         if link not in self._not_links:
             return post
         return replace(post, names_entry=False, link_key=None, keys=tuple(k for k in post.keys if k != link))
+
+    def _part(self, link: Key) -> None:
+        """Part those who told different things all along, now that the link between them names neither.
+
+        Posts that agree in text stay together: the copies that planets bring. Where a post of this source
+        has founded the story, the others that the link has brought leave it together; where it had joined,
+        it leaves with the copies of its own.
+        """
+        tied = self._by_key.get(link, ())
+        for ours in (k for k in tied if k.source == self._source.url):
+            story = self._story(ours)
+            members = self._stories[story]
+            founder = members.get(story)
+            # A founder that no key leads to has parted from its link before: what is left agrees with it.
+            if founder is None or (founder.id != ours.id and founder.text_digest == ours.text_digest):
+                continue
+            if founder.id == ours.id:
+                leaving = [
+                    k for k in tied
+                    if self._story(k) == story and k.source != ours.source
+                    and k.text_digest != ours.text_digest
+                ]  # fmt: skip
+            else:
+                copies = (k for k in members.values() if k.text_digest == ours.text_digest)
+                leaving = [ours, *(k for k in copies if k.source != ours.source)]
+            if leaving:
+                self._leave(story, leaving)
+
+    def _leave(self, story: PostId, posts: Sequence[KnownPost]) -> None:
+        made = posts[0].id
+        self.partings.append(Parting(story, tuple(known.id for known in posts)))
+        for known in posts:
+            self._moved[known.id] = made
+            self._stories[made][known.id] = self._stories[story].pop(known.id)
+
+    def _story(self, known: KnownPost) -> PostId:
+        """The story that a post is in by now."""
+        return self._moved.get(known.id, known.story)
 
     def _own(self, post: Post) -> KnownPost | None:
         """The stored post of this source that it is: by its strongest key that leads to one.
@@ -112,7 +160,9 @@ class _Court:
             dated=known.dated,
             updated=self._when_updated(post, known) if seen_differs else known.updated,
         )
-        return Rejected(settled, post.dropped, known.story) if post.dropped else Changed(settled)
+        if post.dropped:
+            return Rejected(settled, post.dropped, self._story(known), again=True)
+        return Changed(settled)
 
     def _when_updated(self, post: Post, known: KnownPost) -> datetime:
         """The entry's own `updated` where that is later than ours and not in the future, else now."""
@@ -123,14 +173,14 @@ class _Court:
         """New from this source; perhaps another source has told it already."""
         told = self._told_elsewhere(post)
         if not post.id or post.id in self._ids:
-            post = replace(post, id=self._mint(post))
+            minted = (self._mint(post, attempt) for attempt in count())
+            post = replace(post, id=next(post_id for post_id in minted if post_id not in self._ids))
         if told is None:
             return Rejected(post, post.dropped) if post.dropped else New(post)
         known, reason = told
         if post.dropped:
-            return Rejected(post, post.dropped, known.story)
-        ours, theirs = self._rank(post), self._ranks.get(known.story, _story_rank(known))
-        return Duplicate(post, known.story, leads=ours < theirs, reason=reason)
+            return Rejected(post, post.dropped, self._story(known))
+        return Duplicate(post, self._story(known), reason)
 
     def _told_elsewhere(self, post: Post) -> tuple[KnownPost, str] | None:
         """The post of another source whose story this one joins, and what they share."""
@@ -144,21 +194,19 @@ class _Court:
             else:
                 continue
             if others:
-                return min(others, key=lambda k: (bool(k.dropped), *_story_rank(k), k.story)), reason
+                return min(others, key=self._preference), reason
         return None
 
-    def _rank(self, post: Post) -> Rank:
-        return post.standing, post.published, self._source.position
+    def _preference(self, known: KnownPost) -> tuple[object, ...]:
+        """Whose story a copy joins where it could join several: that of the one who would speak for all."""
+        return bool(known.dropped), *rank(known.standing, known.published, 0, known.id)
 
     def _fold(self, verdict: New | Changed | Duplicate | Rejected, ours: KnownPost | None) -> None:
         """Make what was just decided known to the posts that follow."""
         post = verdict.post
-        story = ours.story if ours else post.id
-        if isinstance(verdict, Duplicate):
+        story = self._story(ours) if ours else post.id
+        if isinstance(verdict, Duplicate | Rejected) and verdict.story is not None:
             story = verdict.story
-        if story not in self._ranks or (isinstance(verdict, Duplicate) and verdict.leads):
-            self._ranks[story] = self._rank(post)
-        standing, published, position = self._ranks[story]
         known = KnownPost(
             id=post.id,
             source=post.source,
@@ -171,22 +219,17 @@ class _Court:
             updated=post.updated,
             first_seen=post.first_seen,
             story=story,
-            story_standing=standing,
-            story_published=published,
-            story_position=position,
+            standing=post.standing,
             categories=post.categories,
             dropped=post.dropped,
             dated=post.dated,
             label_digest=post.label_digest,
         )
         self._ids.add(post.id)
+        self._stories[story][post.id] = known
         for key in post.keys:
             others = [k for k in self._by_key.get(key, ()) if k.id != post.id]
             self._by_key[key] = [*others, known]
-
-
-def _story_rank(known: KnownPost) -> Rank:
-    return known.story_standing, known.story_published, known.story_position
 
 
 def _agree(known: KnownPost, post: Post) -> bool:

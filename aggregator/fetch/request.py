@@ -12,6 +12,7 @@ from collections.abc import Sequence
 
 from aggregator.fetch.response import Field
 from aggregator.model import FetchFailed, Validators
+from aggregator.syntax.headers import is_name, is_ours
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
@@ -20,16 +21,7 @@ ACCEPT = (
 # What our inflater reads, and no more.
 ACCEPT_ENCODING = "gzip, deflate"
 
-_TOKEN = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _CONTROL = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
-# Configured headers may say who we are and what we like, not how HTTP is spoken.
-_OURS = frozenset(
-    (
-        *("accept-encoding", "connection", "content-length", "expect", "host", "keep-alive", "range", "te"),
-        *("if-match", "if-modified-since", "if-none-match", "if-range", "if-unmodified-since"),
-        *("proxy-authorization", "proxy-connection", "trailer", "transfer-encoding", "upgrade"),
-    )
-)
 
 
 def fields(
@@ -52,9 +44,9 @@ def fields(
         sent["authorization"] = b"Basic " + base64.b64encode(_utf8(":".join(credentials)))
     for name, value in configured:
         raw = _utf8(value.strip())
-        if not _TOKEN.fullmatch(name) or _CONTROL.search(raw):
+        if not is_name(name) or _CONTROL.search(raw):
             return FetchFailed("url", "a configured header has a character that no header may have")
-        if name.lower() in _OURS:
+        if is_ours(name):
             return FetchFailed("url", f"the configured header {name} is not one to choose; leave it out")
         sent[name.lower()] = raw
     for name, word in (("if-none-match", validators.etag), ("if-modified-since", validators.last_modified)):

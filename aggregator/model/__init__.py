@@ -44,6 +44,7 @@ from aggregator.model.polled import (
     Memory,
     New,
     NewCategory,
+    Parting,
     PollOutcome,
     Rejected,
     Stale,
@@ -60,6 +61,7 @@ from aggregator.model.published import (
     SiteIdentity,
     SourceStatus,
     Story,
+    rank,
 )
 from aggregator.model.said import (
     BodyHints,
@@ -112,6 +114,7 @@ __all__ = [
     "NotModified",
     "Output",
     "Parsed",
+    "Parting",
     "Person",
     "PollOutcome",
     "Polling",
@@ -142,4 +145,5 @@ __all__ = [
     "Url",
     "Validators",
     "Verdict",
+    "rank",
 ]

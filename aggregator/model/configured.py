@@ -80,9 +80,9 @@ class Source:
 
     @property
     def host(self) -> str:
-        """The host that its slots and gaps are counted for; `file` for files."""
+        """The host that its slots and gaps are counted for; "" for files, which have none."""
         parts = urlsplit(self.url)
-        return (parts.hostname or "").lower() if parts.scheme != "file" else "file"
+        return (parts.hostname or "").lower() if parts.scheme != "file" else ""
 
     @property
     def label(self) -> str:
@@ -152,6 +152,8 @@ class Server:
     admin_token: str = ""
     hub: bool | str = True
     private_hub: bool = False
+    # Where a browser on this machine finds what the file's `listen` names; what `site.url` is by default.
+    reached: str = "http://127.0.0.1:8080/"
 
 
 @dataclass(frozen=True, slots=True)

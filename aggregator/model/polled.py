@@ -61,9 +61,7 @@ class KnownPost:
     updated: datetime
     first_seen: datetime
     story: PostId  # the output id of its story
-    story_standing: int  # of the story's primary
-    story_published: datetime  # of the story's primary
-    story_position: int  # in the file, of the source of the story's primary
+    standing: int = 0  # Post.standing
     categories: tuple[Slug, ...] = ()
     dropped: str = ""
     dated: DateRule = "published"
@@ -114,7 +112,6 @@ class Duplicate:
 
     post: Post
     story: PostId
-    leads: bool  # it becomes the primary
     reason: str = "link"
 
 
@@ -133,9 +130,18 @@ class Rejected:
     post: Post
     reason: str
     story: PostId | None = None  # that it would join, so that it can return there; None: its own
+    again: bool = False  # it is stored already, under this id; False: an id that must be free
 
 
 Verdict: TypeAlias = New | Changed | Duplicate | Unchanged | Rejected
+
+
+@dataclass(frozen=True, slots=True)
+class Parting:
+    """Stored posts that told something else all along: they leave a story for one named after the first."""
+
+    leaves: PostId
+    posts: tuple[PostId, ...]  # never empty, and not the one that `leaves` is named after
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,11 +171,11 @@ class PollOutcome:
     due: Due
     memory: Memory
     verdicts: tuple[Verdict, ...] = ()
-    unread: tuple[UnreadEntry, ...] = ()
+    unread: tuple[UnreadEntry, ...] | None = None  # None: no feed was read, so the last ones stay
     categories: tuple[NewCategory, ...] = ()
     withdrawn: frozenset[Key] = frozenset()  # link keys that name no one entry of this source
+    partings: tuple[Parting, ...] = ()  # what those had tied together, in the order to carry them out
     judged: Mapping[Key, frozenset[PostId]] = field(default_factory=dict)  # what each key led to then
-    ids: frozenset[PostId] = frozenset()  # ids that were free then, and are used now
     pause_host_until: datetime | None = None
 
 

@@ -20,6 +20,17 @@ class Story:
     members: tuple[Post, ...]  # visible ones, in order of arrival; never empty
 
 
+def rank(
+    standing: int, published: datetime, position: int, post: PostId
+) -> tuple[int, datetime, int, PostId]:
+    """Who speaks for a story: of its visible members the one whose rank is the lowest.
+
+    Standing first (0 its own site, 1 somebody else, 2 who names another feed), since a date is anybody's
+    claim; then the earliest `published`; then the place of its source in the file; then the id.
+    """
+    return standing, published, position, post
+
+
 @dataclass(frozen=True, slots=True)
 class Member:
     """Where else a story is told."""

@@ -122,3 +122,4 @@ class Unreadable:
 
     reason: str
     feeds: tuple[str, ...] = ()
+    ours: bool = False  # this machine failed, not the body: the same bytes are to be tried again

@@ -25,7 +25,7 @@ def info(facts: FeedFacts, source: Source, url: str, identity: SiteIdentity) -> 
     home = page_of(facts.links, "" if source.confidential else url)
     feed = ""
     if source.confidential:
-        home = "" if urls.key(home) in ("", urls.key(source.url), urls.key(url)) else home
+        home = "" if reveals(home, source) or urls.key(home) == urls.key(url) else home
         id = f"urn:uuid:{uuid5(UUID(identity.uuid), source.url)}"
     else:
         feed = self_of(facts.links, url) or urls.absolute("", source.url)
@@ -39,7 +39,7 @@ def info(facts: FeedFacts, source: Source, url: str, identity: SiteIdentity) -> 
         feed=feed,
         updated=dates.parse(facts.updated, source.timezone),
         rights=text.shorten(text.fold(facts.rights), _LONGEST_RIGHTS),
-        license=_license(facts, home if source.confidential else url),
+        license="" if source.confidential else _license(facts, url),
     )
 
 
@@ -57,7 +57,7 @@ def own_source(facts: FeedFacts | None, source: Source, base: str) -> SourceInfo
     title = text.shorten(text.plain(facts.title), _LONGEST_TITLE) or _host(home) or _host(feed)
     if not id or not title:
         return None
-    if source.confidential and urls.key(source.url) in [urls.key(said) for said in (id, feed, home)]:
+    if any(reveals(said, source) for said in (id, feed, home)):
         return None
     return SourceInfo(
         id=id,
@@ -68,6 +68,14 @@ def own_source(facts: FeedFacts | None, source: Source, base: str) -> SourceInfo
         rights=text.shorten(text.fold(facts.rights), _LONGEST_RIGHTS),
         license=_license(facts, base),
     )
+
+
+def reveals(url: str, source: Source) -> bool:
+    """Whether a URL is that of a confidential source, whatever part of the document it points at."""
+    if not source.confidential:
+        return False
+    page, own = (urls.key(each.partition("#")[0]) for each in (url, source.url))
+    return url.partition("#")[0] == source.url or (bool(page) and page == own)
 
 
 def _license(facts: FeedFacts, base: str) -> str:

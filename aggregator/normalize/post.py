@@ -26,7 +26,7 @@ from aggregator.model import (
 )
 from aggregator.normalize.content import texts
 from aggregator.normalize.identity import wanted_id
-from aggregator.normalize.origin import own_source, page_of
+from aggregator.normalize.origin import own_source, page_of, reveals
 from aggregator.syntax import dates, html, slugs, text, urls
 
 _LONGEST_TITLE = 1000  # characters
@@ -62,7 +62,7 @@ def normalize(
     if not (title or article or content or enclosures or guid):
         return UnreadEntry(entry.position, "it has no title, link, content, enclosure or id")
 
-    if source.confidential and urls.key(article) == urls.key(source.url):
+    if reveals(article, source):
         article = ""
     link = urls.cleaned(article, source.drop_params, source.keep_params)
     names_entry = bool(link) and not urls.is_home(link, info.home)
@@ -73,9 +73,11 @@ def normalize(
     own_names = _people(entry.authors, base)
     taken_from = own_source(entry.source, source, base)
     feed_title = text.shorten(text.plain(facts.title), _LONGEST_NAME) or info.title
-    title = title or _borrowed_title(content or summary, link, published)
+    title = title or _borrowed_title(content or summary, link)
+    if not title:  # the time of the poll would be another title at every poll
+        title = guid if dated == "first-seen" else f"{published:%Y-%m-%d %H:%M}"
     return Post(
-        id=wanted_id("" if source.confidential and guid == source.url else guid),
+        id=wanted_id("" if reveals(guid, source) else guid),
         source=source.url,
         guid=guid,
         title=title,
@@ -125,9 +127,8 @@ def _published(entry: Entry, source: Source, now: datetime) -> tuple[datetime, D
     return now, "first-seen"
 
 
-def _borrowed_title(content: str, link: str, published: datetime) -> str:
-    words = html.to_text(content)
-    return text.shorten(words, _LONGEST_BORROWED_TITLE) or link or f"{published:%Y-%m-%d %H:%M}"
+def _borrowed_title(content: str, link: str) -> str:
+    return text.shorten(html.to_text(content), _LONGEST_BORROWED_TITLE) or link
 
 
 def _people(said: Iterable[Person], base: str) -> tuple[Person, ...]:

@@ -1,4 +1,4 @@
-"""Pure. Where entries without a date stand: the one step of normalizing that sees the whole document.
+"""Pure. Dates that take the whole document to judge: those that are no dates, and entries without one.
 
 Only what is new to us is dated by it; a date that was given once is frozen by `dedupe`.
 """
@@ -12,30 +12,47 @@ from datetime import datetime, timedelta
 from aggregator.model import DateRule, Post
 
 STEP = timedelta(seconds=1)
+TIME_OF_POLL = timedelta(seconds=15)
+"""A date that is this near to the poll is the time of the request, or as good as our own."""
+TELLING = 3
+"""So many entries with one and the same date were dated by the build of the site, not by their authors."""
 
 
 def place_undated(posts: Sequence[Post], *, first_poll: bool, now: datetime) -> list[Post]:
-    """Date what carries no date, so that it keeps the feed's order.
+    """Date what carries no date that can be believed, so that it keeps the feed's order.
 
     On a first poll undated entries stand below the dated ones, a second apart (the archive of a feed that
     dates nothing is old, not new); if all are undated, they are first-seen minus a second per position.
     Later on an undated entry is as old as our first sight of it, again a second apart.
     """
-    undated = [post for post in posts if post.dated == "first-seen"]
+    doubted = _doubted(posts)
+    undated = sorted((p for p in posts if _is_undated(p, doubted, now)), key=lambda p: p.position)
     if not undated:
         return list(posts)
-    dated = [post.published for post in posts if post.dated != "first-seen"]
+    order = {post.position: n for n, post in enumerate(undated)}
+    dated = [post.published for post in posts if post.position not in order]
     top = min([*dated, now]) - STEP if first_poll and dated else now
-    order = {post.position: n for n, post in enumerate(sorted(undated, key=lambda post: post.position))}
+    rule: DateRule = "position" if first_poll else "first-seen"
     placed = []
     for post in posts:
-        if post.dated == "first-seen":
-            moment = top - STEP * order[post.position]
-            rule: DateRule = "position" if first_poll else "first-seen"
-            origin = post.origin
-            if origin.updated == post.updated:  # the feed has no date of its own: the entry's stands in
-                origin = replace(origin, updated=moment)
-            placed.append(replace(post, published=moment, updated=moment, origin=origin, dated=rule))
-        else:
+        if post.position not in order:
             placed.append(post)
+            continue
+        moment = top - STEP * order[post.position]
+        origin = post.origin
+        if origin.updated == post.updated:  # the feed has no date of its own: the entry's stands in
+            origin = replace(origin, updated=moment)
+        placed.append(replace(post, published=moment, updated=moment, origin=origin, dated=rule))
     return placed
+
+
+def _doubted(posts: Sequence[Post]) -> datetime | None:
+    """The date that all entries of a document share, if there are enough of them to tell."""
+    dates = {post.published for post in posts}
+    return dates.pop() if len(posts) >= TELLING and len(dates) == 1 else None
+
+
+def _is_undated(post: Post, doubted: datetime | None, now: datetime) -> bool:
+    return (
+        post.dated == "first-seen" or post.published == doubted or abs(now - post.published) <= TIME_OF_POLL
+    )

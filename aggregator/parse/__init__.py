@@ -1,13 +1,17 @@
 """Pure. Bytes -> what the source said: entries, facts and hints as raw strings, or why it is no feed.
 
-`charset` makes text of the bytes, `feed` and `hooks` make feedparser's dictionaries of the text, `facts` and
-`entries` make our values of those; `unreadable` and `discover` say what a body is that is no feed.
+`charset` makes text of the bytes. `json_feed` makes our values of what is JSON; of all else `feed` and
+`hooks` make feedparser's dictionaries, and `facts` and `entries` our values of those. `unreadable` and
+`discover` say what a body is that is no feed.
 Believes and cleans nothing, and never raises, whatever comes.
 """
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from aggregator.model import Entry, Fetched, Parsed, Unreadable, UnreadEntry
+from aggregator.parse import json_feed
 from aggregator.parse.charset import clean
 from aggregator.parse.entries import entry_of
 from aggregator.parse.facts import facts_of, hints_of, hubs_of
@@ -35,6 +39,11 @@ def _parse(fetched: Fetched) -> Parsed | Unreadable:
     if refused:
         return refused
     cleaned = clean(fetched.body, fetched.content_type)
+    if cleaned.text[:1] in ("{", "["):  # whatever the media type says
+        said = json_feed.read(cleaned.text, fetched.url)
+        if isinstance(said, Unreadable):
+            return said
+        return replace(said, repairs=(*cleaned.repairs, *said.repairs))
     refused = before_parsing(cleaned.text, fetched.url)
     if refused:
         return refused

@@ -46,8 +46,12 @@ _MARKS = (
     (BOM_UTF16_LE, "utf-16-le"),
     (BOM_UTF16_BE, "utf-16-be"),
 )
-# `<` in the wide encodings, without a byte order mark (XML 1.0, appendix F.1).
-_WIDE = ((b"<\0\0\0", "utf-32-le"), (b"\0\0\0<", "utf-32-be"), (b"<\0", "utf-16-le"), (b"\0<", "utf-16-be"))
+# `<` or `{` in the wide encodings, without a byte order mark (XML 1.0, appendix F.1; RFC 4627, 3).
+_WIDE = tuple(
+    (mark.encode(codec), codec)
+    for codec in ("utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be")
+    for mark in ("<", "{")
+)
 
 _CHARSET = re.compile(r"""(?i);\s*charset\s*=\s*["']?([^"';\s]{1,40})""")
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([^"'>]{1,40})["']""")
@@ -91,8 +95,15 @@ def clean(body: bytes, content_type: str) -> Clean:
     return Clean(text, tuple(repairs))
 
 
+def xml_characters(text: str) -> str:
+    """The text with characters and character references only that XML 1.0 allows."""
+    return _mend_references(_NO_XML_CHARACTER.sub("", text))[0]
+
+
 def _start_of_document(text: str) -> int:
     """Past what scripts print before an XML declaration or a first tag: warnings, comments, stray text."""
+    if text[:1] in ("{", "[") and text.rstrip()[-1:] in ("}", "]"):
+        return 0  # JSON, in whose texts XML may be shown
     if text[:1] in ("<", "{", "[", ""):
         declaration = _DECLARATION.search(text, 0, 5000)
         root = _ROOT.search(text, 0, 5000)

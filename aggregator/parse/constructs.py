@@ -20,6 +20,7 @@ _MAIL = re.compile(r"""[^\s<>()\[\],;:"@]+@[^\s<>()\[\],;:"@]+""")
 _LONGEST_NAME = 500
 _MOST_PERSONS = 50
 _MOST_LINKS = 100
+MOST_ENCLOSURES = 20
 # Blogger's terms that say what kind of thing an entry is, not what it is about.
 _KINDS = ("http://schemas.google.com/g/2005#kind", "http://schemas.google.com/blogger/2008/kind")
 
@@ -98,6 +99,11 @@ def links(said: Said) -> tuple[EntryLink, ...]:
         for link in dicts(said, "links")[:_MOST_LINKS]
         if (href := string(link, "href"))
     )
+
+
+def octets(said: str) -> int | None:
+    """A length in bytes; None where unknown, which RSS feeds write as 0."""
+    return int(said) or None if said.isascii() and said.isdigit() and len(said) <= 15 else None
 
 
 def terms(said: Said) -> tuple[str, ...]:

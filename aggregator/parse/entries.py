@@ -6,11 +6,20 @@ Judges nothing: no date is read, no link believed, no text cleaned here (`normal
 from __future__ import annotations
 
 from aggregator.model import Enclosure, Entry, EntryLink, FeedFacts, Text
-from aggregator.parse.constructs import detailed, dicts, links, persons, string, terms, text
+from aggregator.parse.constructs import (
+    MOST_ENCLOSURES,
+    detailed,
+    dicts,
+    links,
+    octets,
+    persons,
+    string,
+    terms,
+    text,
+)
 from aggregator.parse.facts import facts_of
 from aggregator.parse.hooks import RawEntry, Said
 
-_MOST_ENCLOSURES = 20
 _MOST_CONTENTS = 20
 
 
@@ -24,7 +33,7 @@ def entry_of(raw: RawEntry, position: int) -> Entry:
         position=position,
         guid=string(said, "id"),
         permalink=raw.permalink,
-        title=text(said, "title", raw.base, language),
+        title=_title(said, raw.base, language),
         link=_link(said, others),
         links=others,
         authors=persons(said),
@@ -39,6 +48,12 @@ def entry_of(raw: RawEntry, position: int) -> Entry:
         base=raw.base,
         source=_source(said),
     )
+
+
+def _title(said: Said, base: str, language: str) -> Text | None:
+    """Its title; a podcast may give none but Apple's, which is plain text."""
+    apple = string(said, "itunes_title")
+    return text(said, "title", base, language) or (Text(apple, "text", base, language) if apple else None)
 
 
 def _link(said: Said, others: tuple[EntryLink, ...]) -> str:
@@ -58,7 +73,7 @@ def _summary(said: Said, base: str, language: str) -> Text | None:
         own = detailed(detail, base, language)
         if own is not None:
             return own
-    for stand_in in ("itunes_summary", "media_description"):
+    for stand_in in ("itunes_summary", "subtitle", "media_description"):
         value = string(said, stand_in)
         if value:
             markup = stand_in == "itunes_summary" and "<" in value
@@ -76,19 +91,14 @@ def _enclosures(said: Said, every_link: tuple[EntryLink, ...]) -> tuple[Enclosur
     found: dict[str, Enclosure] = {}
     for link in every_link:
         if link.rel == "enclosure":
-            found.setdefault(link.href, Enclosure(link.href, link.type, _length(link.length), link.title))
+            found.setdefault(link.href, Enclosure(link.href, link.type, octets(link.length), link.title))
     if not found:
         for media in dicts(said, "media_content"):
             url, media_type = string(media, "url"), string(media, "type").lower()
             kind = string(media, "medium").lower() or media_type.partition("/")[0]
             if url and kind in ("audio", "video"):
-                found.setdefault(url, Enclosure(url, media_type, _length(string(media, "filesize"))))
-    return tuple(found.values())[:_MOST_ENCLOSURES]
-
-
-def _length(said: str) -> int | None:
-    """Bytes; None where unknown, which RSS feeds write as 0."""
-    return int(said) or None if said.isascii() and said.isdigit() and len(said) <= 15 else None
+                found.setdefault(url, Enclosure(url, media_type, octets(string(media, "filesize"))))
+    return tuple(found.values())[:MOST_ENCLOSURES]
 
 
 def _source(said: Said) -> FeedFacts | None:

@@ -40,7 +40,7 @@ def facts_of(said: Said) -> FeedFacts:
         language=language,
         rights=string(said, "rights"),
         license=next((link.href for link in every_link if link.rel == "license"), ""),
-        authors=persons(said),
+        authors=persons(said) or persons({"authors": [{"name": string(said, "itunes_owner")}]}),
         publisher=string(said, "dc_publisher"),
     )
 

@@ -17,9 +17,12 @@ Said: TypeAlias = dict[str, Any]
 
 _TAG = re.compile(r"<\w[^<>]*>")
 
+# Elements of dcterms that say what those of the older namespace of the same names do.
+_DUBLIN_CORE = {"creator", "date", "description", "language", "publisher", "rights", "subject", "title"}
+
 MOST_ENTRIES = 5_000
 MOST_ATTRIBUTES = 64
-_MOST_TERMS = 200
+MOST_TERMS = 200
 _MOST_HOURS = 100
 
 
@@ -69,7 +72,7 @@ class Hooks(_Feedparser):  # type: ignore[misc]
 
     def unknown_starttag(self, tag: str, attrs: list[tuple[str, str]]) -> Any:
         try:
-            return super().unknown_starttag(tag, attrs[:MOST_ATTRIBUTES])
+            return super().unknown_starttag(self._known_as(tag), attrs[:MOST_ATTRIBUTES])
         except Enough:
             raise
         except Exception as fault:  # noqa: BLE001 - handlers fall over values that other elements put in place
@@ -77,9 +80,14 @@ class Hooks(_Feedparser):  # type: ignore[misc]
 
     def unknown_endtag(self, tag: str) -> None:
         try:
-            super().unknown_endtag(tag)
+            super().unknown_endtag(self._known_as(tag))
         except Exception as fault:  # noqa: BLE001 - see above
             self._stumbled(tag, fault)
+
+    def _known_as(self, tag: str) -> str:
+        prefix, _, name = tag.partition(":")
+        is_old = name in _DUBLIN_CORE and self.namespacemap.get(prefix, prefix) == "dcterms"
+        return f"dc:{name}" if is_old else tag
 
     def _stumbled(self, tag: str, fault: Exception) -> None:
         if self.inentry and self.result.entries:
@@ -136,7 +144,7 @@ class Hooks(_Feedparser):  # type: ignore[misc]
         super()._start_media_content(attrs)
 
     def _add_tag(self, term: Any, scheme: Any, label: Any) -> None:
-        if len(_list(self._get_context(), "tags")) < _MOST_TERMS:
+        if len(_list(self._get_context(), "tags")) < MOST_TERMS:
             super()._add_tag(term, scheme, label)
 
     def _end_author(self) -> None:
@@ -147,6 +155,12 @@ class Hooks(_Feedparser):  # type: ignore[misc]
             authors[-1]["name"] = said  # RSS, Dublin Core: plain text, maybe with a mail address
 
     _end_managingeditor = _end_author
+
+    def _save_author(self, key: str, value: str, prefix: str = "author") -> None:
+        if prefix == "author":
+            super()._save_author(key, value)
+        elif key == "name":  # <itunes:owner>, who would take the place of the last author
+            self._get_context()["itunes_owner"] = value
 
     def _sync_author_detail(self, key: str = "author") -> None:
         """Left out: in quadratic time it cuts names to pieces whose mail has a long top-level domain."""

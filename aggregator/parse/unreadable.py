@@ -46,17 +46,12 @@ def before_decoding(body: bytes) -> Unreadable | None:
 
 
 def before_parsing(text: str, url: str) -> Unreadable | None:
-    """What need not be parsed to see that it is no feed: a page (with the feeds that it offers), JSON."""
-    if text[:1] in ("{", "["):
-        return Unreadable("JSON, not an RSS or Atom feed")
+    """What need not be parsed to see that it is no feed: a page (with the feeds that it offers)."""
     root = root_of(text)
     if root in _FEEDS or not (root == "html" or _PAGE.search(text, 0, 2000)):
         return None
     feeds = feeds_in(text, url)
-    if not feeds:
-        return Unreadable("an HTML page, not a feed, and it links to none")
-    more = f" and {len(feeds) - 2} more" if len(feeds) > 2 else ""
-    return Unreadable(f"an HTML page, not a feed; it links to {', '.join(feeds[:2])}{more}", feeds)
+    return Unreadable("an HTML page, not a feed" + ("" if feeds else ", and it links to none"), feeds)
 
 
 def after_parsing(text: str, raw: RawFeed) -> Unreadable:

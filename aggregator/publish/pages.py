@@ -25,7 +25,6 @@ from aggregator.syntax.dates import rfc3339
 
 HTML = "text/html; charset=utf-8"
 FORMATS = (("atom", "Atom", atom.FILE, "application/atom+xml"),)  # key of `output.formats`, name, file, type
-HOME_ENTRIES = 6  # of each category on the home page: about one screen of a phone
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def home(sections: Sequence[tuple[Category, Sequence[Shown]]], *, site: Site, ou
             language=tag(category.language) or tag(site.language),
             page=paths.folder(category.slug) + paths.HOME,
             feeds=_feeds(category, site, output, ""),
-            rows=tuple(_row(one, site) for one in entries[:HOME_ENTRIES]),
+            rows=tuple(_row(one, site) for one in entries),
         )
         for category, entries in sections
     ]

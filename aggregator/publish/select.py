@@ -10,13 +10,15 @@ from dataclasses import replace
 from datetime import datetime
 from typing import TypeVar
 
-from aggregator.model import Member, Post, Shown, Story, Url
+from aggregator.model import Member, Post, Shown, Story, Url, rank
 
 _T = TypeVar("_T")
+NOWHERE = 1 << 62
+"""The place of a source that is not in the file: after all others."""
 
 
 def primary(members: Sequence[Post], position: Mapping[Url, int]) -> Post:
-    """The member that speaks for a story: its own site, then the earliest published, then the file's order.
+    """The member that speaks for a story, as `model.rank` has it.
 
     `position` holds the place of each source in the file; one that is not there comes last. Raises
     `ValueError` for a story without members.
@@ -71,13 +73,7 @@ def _ranked(members: Sequence[Post], position: Mapping[Url, int]) -> list[Post]:
         raise ValueError("a story without members")
     return sorted(
         members,
-        key=lambda post: (
-            post.standing,
-            post.published,
-            post.source not in position,
-            position.get(post.source, 0),
-            post.id,
-        ),
+        key=lambda post: rank(post.standing, post.published, position.get(post.source, NOWHERE), post.id),
     )
 
 

@@ -54,6 +54,9 @@ class Words:
     polling: str  # {least} {most}
     removal_title: str
     removal: str  # {contact}
+    back: str  # {name}: from a Jekyll post to its category
+    back_home: str
+    bar: str  # between the two
 
 
 def languages() -> tuple[str, ...]:

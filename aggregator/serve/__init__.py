@@ -7,6 +7,6 @@ It serves what the document store holds and never renders, polls or writes. `app
 from __future__ import annotations
 
 from aggregator.serve.app import app
-from aggregator.serve.listen import HttpServer
+from aggregator.serve.listen import HttpServer, split_address
 
-__all__ = ["HttpServer", "app"]
+__all__ = ["HttpServer", "app", "split_address"]

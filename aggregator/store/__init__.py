@@ -88,31 +88,38 @@ class Store:
         self.close()
 
 
-def open_store(url: str, *, output: str, loops: bool, now: datetime | None = None) -> Store:
+def open_store(
+    url: str, *, output: str, loops: bool, now: datetime | None = None, create: bool = True
+) -> Store:
     """Open the store in the SQLite file at `url` (absolute), or make it; documents go to `output` (absolute).
 
-    `loops`: take the right to run the loops, and void the leases and claims of whoever had it and died.
-    Without it the store reads and marks beside a running daemon. `now` dates a store that is made.
+    `loops`: take the right to run the loops, void the leases and claims of whoever had it and died, and mark
+    every scope where documents are lost. Without it the store reads and marks beside a running daemon.
+    `now` dates a store that is made; without `create` none is.
 
-    Raises `StoreLocked` (another process runs the loops), `StoreTooNew`, or `StoreError` (cannot be made,
-    opened or written; no database; not ours).
+    Raises `StoreMissing` (nothing there, and not to be made), `StoreLocked` (another process runs the
+    loops), `StoreTooNew`, or `StoreError` (cannot be made, opened or written; no database; not ours).
     """
     database = None
     lock = None
     made = now or datetime.now(UTC)  # noqa: TID251 - the birth date of a store that nobody told the time
-    make_parents(url)
+    if create:
+        make_parents(url)
     try:
         if loops:
             lock = LoopsLock(url)
-        database = Database(url, loops=loops, now=made)
+        database = Database(url, loops=loops, now=made, create=create)
+        store = Store(database, output, lock)
         if loops:
             with database.write() as connection:
                 leases.void(connection)
                 marks.void_claims(connection)
+            if store.documents.lost():
+                store.documents.mark_all()
     except BaseException:
         if database is not None:
             database.close()
         if lock is not None:
             lock.close()
         raise
-    return Store(database, output, lock)
+    return store

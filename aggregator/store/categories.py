@@ -48,8 +48,11 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> set[str]:
 
 
 def settings_changed(connection: sa.Connection, config: Config) -> bool:
-    """Whether what every document is made with (site, output) differs from the last time; remembers it."""
-    asked = digest(config.site, config.output)
+    """Whether what documents are made with differs from the last time; remembers it.
+
+    The intervals are on about.html; what the file says of categories and sources is compared one by one.
+    """
+    asked = digest(config.site, config.output, config.polling.min_interval, config.polling.max_interval)
     before = connection.execute(
         sa.select(facts.c.value).where(facts.c.name == "settings")
     ).scalar_one_or_none()

@@ -20,7 +20,7 @@ from pathlib import Path
 import sqlalchemy as sa
 from sqlalchemy.pool import PoolProxiedConnection
 
-from aggregator.errors import StoreError, StoreTooNew
+from aggregator.errors import StoreError, StoreMissing, StoreTooNew
 from aggregator.model import SiteIdentity
 from aggregator.store import marks, tables
 from aggregator.store.loops import LoopsLock
@@ -49,16 +49,19 @@ def make_parents(url: str) -> None:
 class Database:
     """The SQLite file at `url` (an absolute path), with our schema in it."""
 
-    def __init__(self, url: str, *, loops: bool, now: datetime) -> None:
+    def __init__(self, url: str, *, loops: bool, now: datetime, create: bool = True) -> None:
         """Open it, or make it. `loops`: the caller holds the lock, so the schema may be brought up to date.
 
-        `now` is the time of creation of a store that is made. Raises `StoreTooNew`, `StoreError`.
+        `now` is the time of creation of a store that is made, if it may be. Raises `StoreMissing`,
+        `StoreTooNew`, `StoreError`.
         """
         self.url = url
+        if not create and not (Path(url).exists() and Path(url).stat().st_size):
+            raise _missing(url)  # before SQLite writes one
         self._writer = _engine(url, "BEGIN IMMEDIATE", connections=1)
         self._reader = _engine(url, "BEGIN", connections=8)
         try:
-            self._ready(loops, now)
+            self._ready(loops, now, create)
         except BaseException:
             self.close()
             raise
@@ -92,11 +95,13 @@ class Database:
         self._reader.dispose()
         self._writer.dispose()
 
-    def _ready(self, loops: bool, now: datetime) -> None:
+    def _ready(self, loops: bool, now: datetime, create: bool) -> None:
         """Plain queries first: Alembic is imported only where there is something to migrate."""
         with self.read() as connection:
             version = _version(connection, self.url)
         if version is None:
+            if not create:
+                raise _missing(self.url)
             with self.write() as connection:
                 if _version(connection, self.url) is None:  # nobody made it in between
                     _create(connection, now)
@@ -128,6 +133,10 @@ class Database:
             raise StoreError(f"{self.url}: {_advice(str(cause))}") from error
         except sa.exc.SQLAlchemyError as error:
             raise StoreError(f"{self.url}: {str(error).splitlines()[0]}") from error
+
+
+def _missing(url: str) -> StoreMissing:
+    return StoreMissing(f"{url}: there is no store yet: nothing was polled")
 
 
 def _engine(url: str, begin: str, connections: int) -> sa.Engine:

@@ -1,9 +1,11 @@
 """Shell. Documents as files under the output directory, for our own server or any other.
 
 A file is replaced whole: written beside its place under a name that starts with a dot, flushed to the disk,
-renamed; its gzip twin first. Only files that the store says are ours are overwritten: a path is noted
-before its first write. What a reader asks for is never trusted: no hidden files, nothing outside of the
-directory, no links out of it, known kinds of documents only.
+renamed; its gzip twin first. Only files that the store says are ours are overwritten: a path is noted, for
+the directory that it is in, before its first write; in a directory that is new to us (the operator chose
+another, or moved everything) a file is ours if it has the very bytes that we wrote last. What a reader
+asks for is never trusted: no hidden files, nothing outside of the directory, no links out of it, known
+kinds of documents only.
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ import stat
 import threading
 import zlib
 from collections import OrderedDict
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
@@ -27,7 +30,7 @@ from aggregator.errors import PublishError
 from aggregator.model import Claim, Document
 from aggregator.store import marks
 from aggregator.store.database import Database
-from aggregator.store.tables import documents
+from aggregator.store.tables import AnyRow, documents
 
 MEDIA_TYPES = {
     ".atom": "application/atom+xml; charset=utf-8",
@@ -41,6 +44,7 @@ MEDIA_TYPES = {
 PATH = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*", re.ASCII)
 LONGEST_PATH = 512
 TEMPORARY = ".new"
+SECOND = timedelta(seconds=1)
 FORGOTTEN = timedelta(hours=1)  # after which a temporary file has no writer any more
 KEPT = 64 * 1024 * 1024  # bytes of documents in memory
 GZIP_LEVEL = 6
@@ -64,11 +68,28 @@ class Documents:
     def __init__(self, database: Database, output: str) -> None:
         self._database = database
         self._root = Path(output)
-        self._kept: OrderedDict[str, _Kept] = OrderedDict()
+        self._kept: OrderedDict[Path, _Kept] = OrderedDict()
         self._lock = threading.Lock()
 
+    def move(self, output: str) -> None:
+        """From now on keep documents in another directory (absolute). The caller marks every scope."""
+        with self._lock:
+            if self._root != Path(output):
+                self._root = Path(output)
+                self._kept.clear()
+
+    def lost(self) -> bool:
+        """Whether a document that was put is not there any more, or none was put in this directory yet."""
+        root = os.path.realpath(self._root)
+        with self._database.read() as connection:
+            put = connection.execute(
+                sa.select(documents.c.root, documents.c.path).where(documents.c.digest != "")
+            ).all()
+        here = [os.path.join(root, row.path) for row in put if row.root == root]
+        return (bool(put) and not here) or not all(map(os.path.exists, here))
+
     def get(self, path: str, /) -> Document | None:
-        place = self._place(path)
+        place = _place(self._root, path)
         if place is None:
             return None
         try:
@@ -77,50 +98,51 @@ class Documents:
                 return None
             stamp = (seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino)
             with self._lock:
-                kept = self._kept.get(path)
+                kept = self._kept.get(place)
                 if kept is not None and kept.stamp == stamp:
-                    self._kept.move_to_end(path)
+                    self._kept.move_to_end(place)
                     return kept.document
             document = _read(place, path)
         except OSError:  # not there, or not to be read: the same to a stranger
             return None
         with self._lock:
-            self._kept[path] = _Kept(document, stamp)
-            self._kept.move_to_end(path)
+            self._kept[place] = _Kept(document, stamp)
+            self._kept.move_to_end(place)
             while len(self._kept) > 1 and sum(kept.size for kept in self._kept.values()) > KEPT:
                 self._kept.popitem(last=False)
         return document
 
     def put(self, document: Document, now: datetime, /) -> bool:
-        place = self._place(document.path)
+        root, path, body = os.path.realpath(self._root), document.path, document.body
+        place = _place(Path(root), path)
         if place is None:
-            raise PublishError(
-                f"{document.path}: no place in {self._root} for a document; a link in the way?"
-            )
-        digest = blake2b(document.body, digest_size=16).hexdigest()
-        modified = now.replace(microsecond=0)
+            raise PublishError(f"{path}: no place in {root} for a document; a link in the way?")
         try:
             place.parent.mkdir(parents=True, exist_ok=True)
             before = place.read_bytes() if place.exists() else None
-            self._claim_path(document.path, place, taken=before is not None and before != document.body)
-            changed = before != document.body
-            if not changed:
-                modified = _modified(os.stat(place))
-            if changed or not _is_twin(_twin(place), document.body):
-                _write(place, document.body, modified, changed)
+            noted = self._note(root, path, place, before, body)
+            changed = before != body
+            seen = None if before is None else _modified(os.stat(place))
+            modified = _changed(noted, seen, _digest(body), now) if changed or seen is None else seen
+            if changed or not _is_twin(_twin(place), body):
+                _write(place, body, modified, changed)
         except OSError as error:
             raise PublishError(f"{place}: {_advice(error)}") from error
-        with self._database.write() as connection:
-            connection.execute(
-                documents.update()
-                .where(documents.c.path == document.path)
-                .values(digest=digest, modified=modified)
-            )
+        row = {"digest": _digest(body), "modified": modified}
+        if not any(n.root == root and (n.digest, n.modified) == tuple(row.values()) for n in noted):
+            with self._database.write() as connection:
+                connection.execute(
+                    documents.update().where(documents.c.path == path, documents.c.root == root).values(**row)
+                )
         return changed
 
     def claim(self, now: datetime, /) -> Claim | None:
         with self._database.write() as connection:
             return marks.claim(connection)
+
+    def promise(self, claim: Claim, updated: datetime, /) -> None:
+        with self._database.write() as connection:
+            marks.promise(connection, claim, updated)
 
     def settle(self, claim: Claim, updated: datetime, /) -> None:
         with self._database.write() as connection:
@@ -137,34 +159,71 @@ class Documents:
     def tidy(self, now: datetime) -> int:
         """Remove temporary files that a killed process left behind; how many there were."""
         removed = 0
-        for file in self._root.rglob(f".*{TEMPORARY}"):
-            try:
-                if now - _modified(file.lstat()) > FORGOTTEN:
-                    file.unlink()
-                    removed += 1
-            except FileNotFoundError:
-                continue  # its writer is not dead after all
+        for directory, _, names in os.walk(self._root):
+            for name in names:
+                if not (name.startswith(".") and name.endswith(TEMPORARY)):
+                    continue
+                file = Path(directory, name)
+                try:
+                    if now - _modified(file.lstat()) > FORGOTTEN:
+                        file.unlink()
+                        removed += 1
+                except OSError:
+                    continue  # its writer is not dead after all, or it is not for us to remove
         return removed
 
-    def _claim_path(self, path: str, place: Path, *, taken: bool) -> None:
-        """Note that a path is ours before the first byte is written there. `taken`: other bytes are there."""
-        with self._database.write() as connection:
-            if connection.execute(sa.select(documents.c.path).where(documents.c.path == path)).one_or_none():
-                return
-            if taken:
-                raise PublishError(
-                    f"{place}: there is a file that we did not write; move it away, "
-                    "or set `output.directory` in the configuration to another directory"
-                )
-            connection.execute(documents.insert().values(path=path, digest=""))
+    def _note(self, root: str, path: str, place: Path, before: bytes | None, body: bytes) -> Sequence[AnyRow]:
+        """Note that a path is ours before the first byte is written there; what was noted of it before.
 
-    def _place(self, path: str) -> Path | None:
-        """Where a document lies; None for what cannot be one, or lies elsewhere by way of a link."""
-        if len(path) > LONGEST_PATH or not PATH.fullmatch(path) or Path(path).suffix not in MEDIA_TYPES:
-            return None
-        root = os.path.realpath(self._root)
-        place = os.path.join(root, path)
-        return Path(place) if os.path.realpath(place) == place else None
+        Raises `PublishError` where a file is there that is not ours.
+        """
+        with self._database.read() as connection:
+            noted = connection.execute(sa.select(documents).where(documents.c.path == path)).all()
+        if any(row.root == root for row in noted):
+            return noted
+        ours = {row.digest for row in noted if row.digest} | {_digest(body)}
+        _must_be_ours(place, before is None or _digest(before) in ours)
+        twin = _twin(place)
+        # Of bytes that are ours, which are those that lie there or are to come.
+        whole = (body,) if before is None else (body, before)
+        _must_be_ours(twin, not os.path.lexists(twin) or any(_is_twin(twin, one) for one in whole))
+        with self._database.write() as connection:
+            connection.execute(documents.insert().values(path=path, root=root, digest=""))
+        return noted
+
+
+def _must_be_ours(file: Path, ours: bool) -> None:
+    if not ours:
+        raise PublishError(
+            f"{file}: there is a file that we did not write; move it away, "
+            "or set `output.directory` in the configuration to another directory"
+        )
+
+
+def _place(root: Path, path: str) -> Path | None:
+    """Where a document lies; None for what cannot be one, or lies elsewhere by way of a link."""
+    if len(path) > LONGEST_PATH or not PATH.fullmatch(path) or Path(path).suffix not in MEDIA_TYPES:
+        return None
+    place = os.path.join(os.path.realpath(root), path)
+    return Path(place) if os.path.realpath(place) == place else None
+
+
+def _changed(noted: Sequence[AnyRow], seen: datetime | None, digest: str, now: datetime) -> datetime:
+    """When the bytes of a document that is to be written have changed, in whole seconds.
+
+    Later than the change before, also within its second or on a clock that went back: else who asks with
+    `If-Modified-Since` would be told that nothing has (RFC 9110, 13.1.3). A file that was lost and comes
+    back as it was has not changed. `seen` is the time of the file that is there.
+    """
+    last = max((row for row in noted if row.modified), key=lambda row: row.modified, default=None)
+    if last is not None and seen is None and last.digest == digest:
+        return datetime.fromtimestamp(int(last.modified.timestamp()), UTC)
+    before = [moment + SECOND for moment in (seen, last and last.modified) if moment]
+    return max([now.replace(microsecond=0), *before])
+
+
+def _digest(body: bytes) -> str:
+    return blake2b(body, digest_size=16).hexdigest()
 
 
 def _read(place: Path, path: str) -> Document:
@@ -179,7 +238,7 @@ def _read(place: Path, path: str) -> Document:
 
 
 def _etag(body: bytes) -> str:
-    return f'"{blake2b(body, digest_size=16).hexdigest()}"'
+    return f'"{_digest(body)}"'
 
 
 def _modified(seen: os.stat_result) -> datetime:

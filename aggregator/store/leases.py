@@ -21,7 +21,7 @@ from aggregator.store.tables import EPOCH, LEASABLE, LEASED, AnyRow, Moment, hos
 
 MEMORY = TypeAdapter(Memory)
 UNREAD = TypeAdapter(tuple[UnreadEntry, ...])
-FILES = "file"  # Source.host of files
+FILES = ""  # Source.host of files
 
 # Built once: building a statement takes longer than SQLite takes to run it.
 _BY_ROW = sources.update().where(sources.c.id == sa.bindparam("row"))
@@ -105,19 +105,18 @@ def give_back(connection: sa.Connection, config: Config, lease: Lease, now: date
 def end(connection: sa.Connection, config: Config, row: AnyRow, outcome: PollOutcome, now: datetime) -> None:
     """End a lease with what its poll learnt of the source (`row` of sources) and of its host."""
     memory = outcome.memory
-    connection.execute(
-        _BY_ROW,
-        {
-            "row": row.id,
-            "leased_at": None,
-            "next_due": outcome.due.at,
-            "due_why": json.dumps(outcome.due.why),
-            "not_before": memory.not_before,
-            "gone": memory.gone,
-            "memory": MEMORY.dump_json(memory).decode(),
-            "unread": UNREAD.dump_json(outcome.unread).decode(),
-        },
-    )
+    values = {
+        "row": row.id,
+        "leased_at": None,
+        "next_due": outcome.due.at,
+        "due_why": json.dumps(outcome.due.why),
+        "not_before": memory.not_before,
+        "gone": memory.gone,
+        "memory": MEMORY.dump_json(memory).decode(),
+    }
+    if outcome.unread is not None:
+        values["unread"] = UNREAD.dump_json(outcome.unread).decode()
+    connection.execute(_BY_ROW, values)
     free_host(connection, config, row.host, now, outcome.pause_host_until)
 
 

@@ -14,7 +14,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from aggregator.model import Claim, Slug
-from aggregator.store.tables import SITE, Moment, scopes
+from aggregator.store.tables import SITE, scopes
 
 
 def open_scope(connection: sa.Connection, slug: str, now: datetime) -> None:
@@ -55,12 +55,16 @@ def claim(connection: sa.Connection) -> Claim | None:
     return Claim(scope=scope, mark=row.mark, token=token, updated=row.updated, created=row.created)
 
 
+def promise(connection: sa.Connection, claim: Claim, updated: datetime) -> None:
+    """Raise the watermark. A void claim does nothing."""
+    later = sa.or_(scopes.c.updated.is_(None), scopes.c.updated < updated)
+    connection.execute(_claimed(claim).where(later).values(updated=updated))
+
+
 def settle(connection: sa.Connection, claim: Claim, updated: datetime) -> None:
     """Clear the mark that the claim was given for; one that came since stays. A void claim does nothing."""
-    later = sa.or_(scopes.c.updated.is_(None), scopes.c.updated < updated)
-    # Typed by hand: what a CASE gives has no column to take the type of a plain datetime from.
-    newest = sa.case((later, sa.literal(updated, Moment)), else_=scopes.c.updated)
-    connection.execute(_claimed(claim).values(settled=claim.mark, claimed=False, updated=newest))
+    promise(connection, claim, updated)
+    connection.execute(_claimed(claim).values(settled=claim.mark, claimed=False))
 
 
 def release(connection: sa.Connection, claim: Claim) -> None:

@@ -36,7 +36,7 @@ _LEASED_SOURCE = sa.select(
     source_rows.c.token,
     source_rows.c.leased_at,
     source_rows.c.active,
-    source_rows.c.definition,
+    source_rows.c.asked,
 ).where(source_rows.c.url == sa.bindparam("source"))
 
 
@@ -97,7 +97,7 @@ class Polls:
         with self._database.write() as connection:
             outcome = decide(posts.known(connection, lookup))
             result = self._commit(connection, outcome, now)
-        if isinstance(result, Stale) and result.lease.source.definition == outcome.lease.source.definition:
+        if isinstance(result, Stale) and result.lease.source == outcome.lease.source:
             raise StoreError(
                 f"{outcome.lease.source.label}: its posts do not fit the stored ones; report this"
             )
@@ -117,7 +117,8 @@ class Polls:
             leases.give_back(connection, config, lease, now)
             return LeaseLost()
         stale = Stale(replace(lease, source=current))
-        if row.definition != lease.source.definition or posts.moved_on(connection, outcome):
+        edited = row.asked != sources.asked(lease.source, config.polling)
+        if edited or posts.moved_on(connection, outcome):
             return stale
         savepoint = connection.begin_nested()
         try:

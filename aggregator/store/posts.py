@@ -38,7 +38,6 @@ from aggregator.store.tables import (
     post_keys,
     posts,
     sources,
-    stories,
     withdrawn_keys,
 )
 
@@ -99,7 +98,7 @@ def chunks(values: Iterable[T]) -> Iterator[Sequence[T]]:
 def row_of(post: Post) -> dict[str, Any]:
     """The columns of a post, without its source and story."""
     details = Details(
-        post.origin, post.labels, post.tags, post.authors, post.enclosures, post.said, post.keys
+        post.origin, post.labels, post.tags, post.authors, post.enclosures, post.said, post.keys, post.via
     )
     row: dict[str, Any] = {name: getattr(post, name) for name in PLAIN}
     return row | {"post": post.id, "details": DETAILS.dump_json(details).decode()}
@@ -119,6 +118,7 @@ def post_of(row: AnyRow, url: Url, slugs: Sequence[Slug]) -> Post:
         enclosures=details.enclosures,
         said=details.said,
         keys=details.keys,
+        via=details.via,
         **{name: getattr(row, name) for name in PLAIN},
     )
 
@@ -224,20 +224,9 @@ def _by_key(connection: sa.Connection, keys: Iterable[Key]) -> dict[Key, tuple[K
     return {key: tuple(there[row] for row in sorted(rows)) for key, rows in found.items()}
 
 
-_LEAD, _LEAD_SOURCE = posts.alias("lead"), sources.alias("lead_source")
-_KNOWN = (
-    sa.select(
-        *(c for c in posts.c if c.name not in ("title", "details", "summary", "content")),
-        sources.c.url,
-        _LEAD.c.standing.label("story_standing"),
-        stories.c.published.label("story_published"),
-        _LEAD_SOURCE.c.position.label("story_position"),
-    )
-    .join(sources, sources.c.id == posts.c.source)
-    .join(stories, stories.c.id == posts.c.story)
-    .join(_LEAD, _LEAD.c.post == stories.c.lead)
-    .join(_LEAD_SOURCE, _LEAD_SOURCE.c.id == _LEAD.c.source)
-)
+_KNOWN = sa.select(
+    *(c for c in posts.c if c.name not in ("title", "details", "summary", "content")), sources.c.url
+).join(sources, sources.c.id == posts.c.source)
 
 
 def _known_posts(connection: sa.Connection, rows: Iterable[int]) -> dict[int, KnownPost]:
@@ -259,9 +248,7 @@ def _known_posts(connection: sa.Connection, rows: Iterable[int]) -> dict[int, Kn
                 updated=row.updated,
                 first_seen=row.first_seen,
                 story=PostId(row.story),
-                story_standing=row.story_standing,
-                story_published=row.story_published,
-                story_position=row.story_position,
+                standing=row.standing,
                 categories=tuple(slugs.get(row.id, ())),
                 dropped=row.dropped,
                 dated=row.dated,

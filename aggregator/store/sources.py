@@ -27,6 +27,7 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
     added: list[dict[str, Any]] = []
     edits: list[dict[str, Any]] = []
     elsewhere: set[int] = set()  # row ids of sources whose posts may now stand elsewhere, or nowhere
+    reordered: set[int] = set()  # of those with another place in the file, which breaks ties
     for source in config.sources:
         row = stored.pop(source.url, None)
         wanted = _columns(source, config.polling)
@@ -36,6 +37,8 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
             edits.append(wanted | _replanned(row, wanted) | {"row": row.id})
             if not row.active or row.definition != source.definition:
                 elsewhere.add(row.id)
+            elif row.position != source.position:
+                reordered.add(row.id)
     gone = {row.id for row in stored.values() if row.active}
     if added:
         connection.execute(sources.insert(), added)
@@ -49,7 +52,7 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
             sources.update().where(sources.c.id == sa.bindparam("row")),
             [{"row": row, "active": False} for row in gone],
         )
-    told = stories.of_sources(connection, elsewhere | gone)
+    told = stories.of_sources(connection, elsewhere | gone) | stories.tied(connection, reordered)
     touched |= stories.placed_in(connection, told)
     stories.place(connection, told)
     touched |= stories.placed_in(connection, told)
@@ -82,9 +85,15 @@ def _columns(source: Source, polling: Polling) -> dict[str, Any]:
         "active": True,
         "paused": source.paused,
         "definition": source.definition,
-        "asked": categories.digest(source.definition, floor, source.insist, source.headers, source.private),
+        "asked": asked(source, polling),
         "floor": floor,
     }
+
+
+def asked(source: Source, polling: Polling) -> str:
+    """Digest of what decides what a poll of a source gives, and when the next one is due."""
+    floor = source.every or polling.min_interval
+    return categories.digest(source.definition, floor, source.insist, source.headers, source.private)
 
 
 def _replanned(row: AnyRow, wanted: dict[str, Any]) -> dict[str, Any]:

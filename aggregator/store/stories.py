@@ -1,16 +1,15 @@
 """Shell. What verdicts do to posts and stories, and the newest stories of a category.
 
-`placements` says where each story is shown: in every category that any of its visible members is in, and
-in SITE. It is worked out again for each story that a verdict touches, so that `newest` is a walk along an
-index. A member is visible while no rule drops it and its source is in the configuration; a paused source
-changes nothing that is out.
+A story is placed again whenever something touches it: `placements` says where it is shown, in every
+category that any of its visible members is in, and in SITE, at the date of the one that leads, so that
+`newest` is a walk along an index. A member is visible while no rule drops it and its source is in the
+configuration; a paused source changes nothing that is out.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -20,6 +19,7 @@ from aggregator.model import (
     Changed,
     Duplicate,
     New,
+    Parting,
     PollOutcome,
     Post,
     PostId,
@@ -28,6 +28,7 @@ from aggregator.model import (
     Slug,
     Story,
     Url,
+    rank,
 )
 from aggregator.store import categories
 from aggregator.store.posts import categories_of, chunks, post_of, row_of, taken, write_keys
@@ -59,46 +60,38 @@ def apply(connection: sa.Connection, source: int, outcome: PollOutcome, now: dat
     Raises `Collision`, after which the caller must roll back.
     """
     written = [v for v in outcome.verdicts if isinstance(v, New | Changed | Duplicate | Rejected)]
-    if not written and not outcome.withdrawn and not outcome.categories:
+    if not (written or outcome.withdrawn or outcome.partings or outcome.categories):
         return set()
     stored = taken(connection, [verdict.post.id for verdict in written])
     fresh: dict[PostId, tuple[Post, PostId]] = {}
     edited: dict[PostId, Post] = {}
-    leads: dict[PostId, Post] = {}
     for verdict in written:
         post = verdict.post
         match verdict:
             case New():
                 fresh[_free(post.id, stored, fresh)] = (post, post.id)
-            case Duplicate(story=story, leads=first):
+            case Duplicate(story=story):
                 if story == post.id:
                     raise Collision(f"a copy of itself: {post.id}")
                 fresh[_free(post.id, stored, fresh)] = (post, story)
-                if first:
-                    leads[story] = post
             case Changed():
                 edited[_ours(post.id, stored, source)] = post
+            case Rejected(again=True):
+                edited[_ours(post.id, stored, source)] = post
             case Rejected(story=story):
-                if post.id in stored:
-                    edited[_ours(post.id, stored, source)] = post
-                else:
-                    fresh[_free(post.id, stored, fresh)] = (post, story or post.id)
+                fresh[_free(post.id, stored, fresh)] = (post, story or post.id)
     made = categories.ensure(
         connection, outcome.categories, {slug for v in written for slug in v.post.categories}, now
     )
     touched = {story for _, story in fresh.values()} | {PostId(stored[post].story) for post in edited}
-    partings = _partings(connection, source, outcome)
-    touched |= {story for parting in partings for story in (parting.leaves, parting.posts[0])}
+    touched |= {story for parting in outcome.partings for story in (parting.leaves, parting.posts[0])}
     before = placed_in(connection, touched)
-    for parting in partings:
-        _part(connection, parting)
+    _found(connection, [parting.posts[0] for parting in outcome.partings])
     _insert(connection, source, fresh)
+    for parting in outcome.partings:
+        _part(connection, parting)
     for post in edited.values():
         _update(connection, int(stored[post.id].id), post)
-    for story, post in leads.items():
-        connection.execute(
-            stories.update().where(stories.c.id == story).values(lead=post.id, published=post.published)
-        )
     _withdraw(connection, source, outcome)
     place(connection, touched)
     return made | before | placed_in(connection, touched)
@@ -116,16 +109,21 @@ def _ours(post: PostId, stored: dict[PostId, AnyRow], source: int) -> PostId:
     return post
 
 
+def _found(connection: sa.Connection, ids: Sequence[PostId]) -> None:
+    """Make stories; who leads them is elected when they are placed."""
+    there: set[str] = set()
+    for some in chunks(ids):
+        there.update(connection.execute(sa.select(stories.c.id).where(stories.c.id.in_(some))).scalars())
+    if there or len(set(ids)) < len(ids):
+        raise Collision("a story of that id is there already")
+    if ids:
+        connection.execute(stories.insert(), [{"id": story} for story in ids])
+
+
 def _insert(connection: sa.Connection, source: int, fresh: dict[PostId, tuple[Post, PostId]]) -> None:
     if not fresh:
         return
-    founded = [
-        {"id": post.id, "lead": post.id, "published": post.published}
-        for post, story in fresh.values()
-        if story == post.id
-    ]
-    if founded:
-        connection.execute(stories.insert(), founded)
+    _found(connection, [post.id for post, story in fresh.values() if story == post.id])
     joined = {story for post, story in fresh.values() if story != post.id}
     there: set[str] = set()
     for some in chunks(joined):
@@ -143,7 +141,6 @@ def _update(connection: sa.Connection, row: int, post: Post) -> None:
     connection.execute(post_keys.delete().where(post_keys.c.post == row))
     connection.execute(post_categories.delete().where(post_categories.c.post == row))
     write_keys(connection, {row: post})
-    connection.execute(stories.update().where(stories.c.lead == post.id).values(published=post.published))
 
 
 def _withdraw(connection: sa.Connection, source: int, outcome: PollOutcome) -> None:
@@ -156,55 +153,14 @@ def _withdraw(connection: sa.Connection, source: int, outcome: PollOutcome) -> N
         connection.execute(withdrawn.insert(), rows)
 
 
-@dataclass(frozen=True, slots=True)
-class _Parting:
-    """Posts that leave a story for one of their own, named after the first of them."""
-
-    leaves: PostId
-    posts: tuple[PostId, ...]
-
-
-def _partings(connection: sa.Connection, source: int, outcome: PollOutcome) -> list[_Parting]:
-    """Who leaves which story because only a withdrawn link has tied them together.
-
-    They told different things all along. A post of the source leaves the story that it had joined; where
-    it had founded the story, the others that the link has brought leave it together.
-    """
-    found: list[_Parting] = []
-    for key in sorted(outcome.withdrawn):
-        tied = connection.execute(
-            sa.select(posts.c.post, posts.c.story, posts.c.source)
-            .join(post_keys, post_keys.c.post == posts.c.id)
-            .where(post_keys.c.key == key)
-            .order_by(posts.c.id)
-        ).all()
-        for ours in (row for row in tied if row.source == source):
-            others = tuple(
-                PostId(row.post) for row in tied if row.story == ours.story and row.source != source
-            )
-            if others:
-                alone = ours.story != ours.post
-                leaving = (PostId(ours.post),) if alone else others
-                found.append(_Parting(PostId(ours.story), leaving))
-    return found
-
-
-def _part(connection: sa.Connection, parting: _Parting) -> None:
-    """Let posts leave for a story of their own, and both stories have their primary."""
-    made = parting.posts[0]
-    lead = sa.select(posts.c.post, posts.c.post, posts.c.published).where(posts.c.post == made)
-    connection.execute(stories.insert().from_select(["id", "lead", "published"], lead))
-    connection.execute(posts.update().where(posts.c.post.in_(parting.posts)).values(story=made))
-    for story in (made, parting.leaves):
-        first = connection.execute(
-            sa.select(posts.c.post, posts.c.published)
-            .where(posts.c.story == story)
-            .order_by(posts.c.standing, posts.c.published, posts.c.id)
-            .limit(1)
-        ).one()
-        connection.execute(
-            stories.update().where(stories.c.id == story).values(lead=first.post, published=first.published)
-        )
+def _part(connection: sa.Connection, parting: Parting) -> None:
+    """Let posts leave a story for the one that is named after the first of them."""
+    left = 0
+    for some in chunks(parting.posts):
+        moved = posts.update().where(posts.c.post.in_(some), posts.c.story == parting.leaves)
+        left += connection.execute(moved.values(story=parting.posts[0])).rowcount
+    if left != len(parting.posts):
+        raise Collision(f"not all of them are in it: {parting.leaves}")
 
 
 def of_sources(connection: sa.Connection, rows: Iterable[int]) -> set[PostId]:
@@ -212,6 +168,22 @@ def of_sources(connection: sa.Connection, rows: Iterable[int]) -> set[PostId]:
     found: set[PostId] = set()
     for some in chunks(rows):
         query = sa.select(posts.c.story).where(posts.c.source.in_(some)).distinct()
+        found.update(PostId(story) for story in connection.execute(query).scalars())
+    return found
+
+
+def tied(connection: sa.Connection, rows: Iterable[int]) -> set[PostId]:
+    """Of the stories that posts of some sources (row ids) are in, those that only the file's order leads."""
+    other = posts.alias("other")
+    alike = sa.exists().where(
+        other.c.story == posts.c.story,
+        other.c.source != posts.c.source,
+        other.c.standing == posts.c.standing,
+        other.c.published == posts.c.published,
+    )
+    found: set[PostId] = set()
+    for some in chunks(rows):
+        query = sa.select(posts.c.story).where(posts.c.source.in_(some), alike).distinct()
         found.update(PostId(story) for story in connection.execute(query).scalars())
     return found
 
@@ -226,9 +198,10 @@ def placed_in(connection: sa.Connection, touched: Iterable[PostId]) -> set[str]:
 
 
 def place(connection: sa.Connection, touched: Iterable[PostId]) -> None:
-    """Work out again where some stories are shown."""
+    """Elect again who leads some stories, and work out where they are shown."""
     for some in chunks(touched):
         connection.execute(placements.delete().where(placements.c.story.in_(some)))
+        _elect(connection, some)
         visible = (
             sa.select(stories.c.id, stories.c.published)
             .join(posts, posts.c.story == stories.c.id)
@@ -243,6 +216,23 @@ def place(connection: sa.Connection, touched: Iterable[PostId]) -> None:
         )
         for query in (everywhere, shown):
             connection.execute(placements.insert().from_select(["story", "published", "category"], query))
+
+
+def _elect(connection: sa.Connection, some: Sequence[PostId]) -> None:
+    """The visible member that ranks first speaks for each story, and dates it."""
+    members = connection.execute(
+        sa.select(posts.c.story, posts.c.standing, posts.c.published, sources.c.position, posts.c.post)
+        .join(sources, sources.c.id == posts.c.source)
+        .where(posts.c.story.in_(some), VISIBLE)
+    )
+    ranks = defaultdict(list)
+    for row in members:
+        ranks[row.story].append(rank(row.standing, row.published, row.position, row.post))
+    elected: list[dict[str, Any]] = []
+    for story in some:
+        _, published, _, lead = min(ranks[story], default=(0, None, 0, None))
+        elected.append({"told": story, "lead": lead, "published": published})
+    connection.execute(stories.update().where(stories.c.id == sa.bindparam("told")), elected)
 
 
 def newest(connection: sa.Connection, scope: Scope, limit: int) -> Sequence[Story]:

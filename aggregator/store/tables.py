@@ -127,8 +127,8 @@ stories = sa.Table(
     "stories",
     metadata,
     sa.Column("id", sa.Text, primary_key=True),  # of the post that founded it; never changes
-    sa.Column("lead", sa.Text, nullable=False),  # posts.post of its primary
-    sa.Column("published", Moment, nullable=False),  # of its primary
+    sa.Column("lead", sa.Text),  # posts.post of its primary; NULL: no member is visible
+    sa.Column("published", Moment),  # of its primary
 )
 
 posts = sa.Table(
@@ -215,6 +215,7 @@ documents = sa.Table(
     "documents",  # the files that are ours to overwrite
     metadata,
     sa.Column("path", sa.Text, primary_key=True),
-    sa.Column("digest", sa.Text, nullable=False),  # "" until the first write is done
-    sa.Column("modified", Moment),
+    sa.Column("root", sa.Text, primary_key=True),  # the output directory, links resolved
+    sa.Column("digest", sa.Text, nullable=False),  # of its bytes; "" until the first write is done
+    sa.Column("modified", Moment),  # when they last changed
 )

@@ -1,8 +1,10 @@
 """How two configurations differ is known source by source and key by key, and told in one line."""
 
+from dataclasses import replace
+
 import pytest
 
-from aggregator.config import diff, load
+from aggregator.config import diff, in_force, load
 from aggregator.config.changes import Changes
 
 OLD = """\
@@ -64,6 +66,23 @@ def loaded(text):
             Changes(restart=("store", "server.listen")),
             "store and server.listen changed, in force after a restart",
         ),
+        (
+            "rules:",
+            "server: {listen: '127.0.0.1:9', hub: false}\noutput: {directory: out, entries: 9}\nrules:",
+            Changes(
+                categories_edited=("a", "b"),
+                settings=("output.entries",),
+                restart=("output.directory", "server.listen", "server.hub"),
+            ),
+            "2 categories edited; output.entries changed; "
+            "output.directory, server.listen and server.hub changed, in force after a restart",
+        ),
+        (
+            "then: drop",
+            "then: {also: c}",
+            Changes(sources_edited=("https://a.example/", "https://b.example/"), categories_added=("c",)),
+            "2 sources edited; 1 category added",
+        ),
     ],
 )
 def test_difference(old, new, changes, summary):
@@ -79,3 +98,55 @@ def test_order_is_a_difference():
     one, two = loaded(f"feeds: [{first}, {second}]"), loaded(f"feeds: [{second}, {first}]")
     assert diff(one, two) == Changes(reordered=True)
     assert diff(one, two).summary() == "another order"
+
+
+HERE, THERE = "http://127.0.0.1:8080/", "http://127.0.0.1:9/"
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "url", "contact"),
+    [
+        ("", "server: {listen: '127.0.0.1:9'}", HERE, HERE),
+        ("", f"{{server: {{listen: '127.0.0.1:9'}}, site: {{url: '{THERE}'}}}}", HERE, HERE),
+        (
+            "",
+            "{server: {listen: '127.0.0.1:9'}, site: {contact: 'https://me.example/'}}",
+            HERE,
+            "https://me.example/",
+        ),
+        (
+            "",
+            "{server: {listen: '127.0.0.1:9'}, site: {url: 'https://a.example/'}}",
+            "https://a.example/",
+            "https://a.example/",
+        ),
+        ("site: {url: 'https://a.example/'}", "", HERE, HERE),
+        ("site: {url: 'https://a.example/'}", "server: {listen: '127.0.0.1:9'}", HERE, HERE),
+        (
+            "{site: {url: 'https://a.example/', contact: 'https://b.example/'}, server: {listen: off}}",
+            "server: {listen: '127.0.0.1:9'}",
+            "https://a.example/",
+            "https://a.example/",
+        ),
+    ],
+)
+def test_where_we_are_changes_with_the_listener(old, new, url, contact):
+    """A URL that only follows `listen` stays where we listen; one that was chosen is in force at once."""
+    site = in_force(loaded(old or "site: {}"), loaded(new or "site: {}")).site
+    assert (site.url, site.contact) == (url, contact)
+
+
+def test_in_force_is_the_new_file_with_what_is_open():
+    """Store, output directory and listeners wait for a restart, the command line's too; the rest is new."""
+    old = loaded("feeds: ['https://a.example/']")
+    old = replace(old, server=replace(old.server, listen="0.0.0.0:80"))
+    new = loaded(
+        "{store: x.db, server: {listen: '127.0.0.1:9', admin: off}, output: {directory: out, entries: 9},"
+        " polling: {timeout: 9s}, site: {title: T}, feeds: ['https://b.example/']}"
+    )
+    live = in_force(old, new)
+    assert (live.store, live.server, live.output.directory) == (old.store, old.server, old.output.directory)
+    assert (live.polling, live.sources, live.categories) == (new.polling, new.sources, new.categories)
+    assert (live.site.title, live.site.url, live.output.entries) == ("T", HERE, 9)
+    assert in_force(live, new) == live
+    assert in_force(old, old) == old

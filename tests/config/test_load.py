@@ -10,9 +10,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator.config import load, template
+from aggregator import classify
+from aggregator.classify import labels as classify_labels
+from aggregator.config import advice, load, template
 from aggregator.errors import ConfigError
 from aggregator.model import Category, Condition, Config, Output, Rule, Server, Site, Source
+from aggregator.syntax import labels
 
 SHIPPED = Path(__file__).parent.parent.parent / "feeds.yaml"
 ONE = "feeds: [https://example.org/feed.xml]\n"
@@ -36,6 +39,7 @@ def test_smallest_file_is_all_defaults():
     assert config == Config(
         store="/srv/news/data/aggregator.db",
         output=Output(directory="/srv/news/public"),
+        categories=(Category("general", "general", configured=False),),
         sources=(Source("https://example.org/feed.xml", definition=source.definition),),
     )
     assert len(source.definition) == 32
@@ -83,7 +87,11 @@ rules:
         "金融消息",
         "https://news.example.org/about",
     )
-    assert config.categories == (Category("markets", "市场"), Category("macro", "宏观"))
+    assert config.categories == (
+        Category("markets", "市场"),
+        Category("macro", "宏观"),
+        Category("x", "x", configured=False),
+    )
     everywhere = (
         Rule("rules.0", when=Condition(title=("(?i)sponsored|广告",)), drop=True),
         Rule(
@@ -134,6 +142,55 @@ rules:
 def test_categories_of_a_source(line, categories):
     """A feed's own key, the category it stands under, all its places; `defaults` for the rest."""
     assert only(line).categories == categories
+
+
+@pytest.mark.parametrize(
+    ("text", "named"),
+    [
+        ("feeds: [{url: 'https://a.example/', category: [市场, '{term}']}]", [("shichang", "市场")]),
+        (
+            "feeds: [{url: 'https://b.example/', category: b}, https://a.example/]",
+            [("b", "b"), ("general", "general")],
+        ),
+        ("{defaults: {category: d}, feeds: ['https://a.example/']}", [("d", "d")]),
+        ("{defaults: {category: d}, categories: {c: {feeds: ['https://a.example/']}}}", []),
+        (
+            "{rules: [{if: {title: x}, then: {category: m, also: [n, '{author}']}}],"
+            " defaults: {category: '{author}', rules: [{if: {title: x}, then: {also: l}}]},"
+            " feeds: [{url: 'https://a.example/', rules: [{if: {title: x}, then: {also: k}}]}]}",
+            [("k", "k"), ("l", "l"), ("m", "m"), ("n", "n")],
+        ),
+        (
+            "feeds: [{url: 'https://a.example/', category: [Tech, ＴＥＣＨ, tech, 'Tech!']}]",
+            [("tech", "Tech")],
+        ),
+        (
+            "{categories: {markets: {title: 市场}, b: {}},"
+            " feeds: [{url: 'https://a.example/', category: [Markets, 市场, B, c]}]}",
+            [("c", "c")],
+        ),
+        (f"feeds: [{{url: 'https://a.example/', category: {'v' * 150}}}]", [("v" * 60, "v" * 99 + "…")]),
+    ],
+)
+def test_named_categories(text, named):
+    """Fixed values are categories from the start, behind those described; each slug and title is one."""
+    config = loaded(text)
+    made = [category for category in config.categories if not category.configured]
+    assert [(category.slug, category.title) for category in made] == named
+    assert config.categories[len(config.categories) - len(made) :] == tuple(made)
+
+
+def test_named_categories_are_as_long_as_output_says():
+    """What nobody described has the file's defaults."""
+    (made,) = loaded(f"output: {{entries: 7}}\n{ONE}").categories
+    assert made == Category("general", "general", entries=7, configured=False)
+
+
+def test_category_values_are_told_apart_as_in_classify():
+    """What is one category to the file is one to the posts."""
+    for value in ("ＴＥＣＨ", " Straße\u3000x ", "İ", "ﬁ"):
+        assert labels.fold(value) == classify.fold(value)
+    assert labels.LONGEST == classify_labels.LONGEST_VALUE
 
 
 @pytest.mark.parametrize(
@@ -243,13 +300,40 @@ def test_store_is_an_absolute_path(store, path):
 def test_site_url_follows_the_listener(server, url):
     """Without a URL, links lead to where we listen, as this machine reaches it."""
     config = loaded(f"server: {server}")
-    assert (config.site.url, config.site.contact) == (url, url)
+    assert (config.site.url, config.site.contact, config.server.reached) == (url, url, url)
+
+
+@pytest.mark.parametrize(
+    ("written", "contact", "advised"),
+    [
+        ("me@example.org", "mailto:me@example.org", False),
+        ("mailto:me@example.org", "mailto:me@example.org", False),
+        ("https://example.org/about", "https://example.org/about", False),
+        ("http://[2001:4860:4860::8888]/", "http://[2001:4860:4860::8888]/", False),
+        *(
+            (url, url, True)
+            for url in ("http://10.0.0.1/", "http://[::1]/", "http://box/", "http://127.0.0.1/")
+        ),
+        *(
+            (url, url, True)
+            for url in ("http://box.local/", "http://Box.Internal./", "http://x.home.arpa:80/")
+        ),
+        ("", "http://127.0.0.1:8080/", True),
+    ],
+)
+def test_a_contact_that_publishers_cannot_reach_is_told(written, contact, advised):
+    """An e-mail address becomes a URL; where only we can go, nobody reaches us."""
+    config = loaded(f"site: {{contact: {written and repr(written)}}}")
+    assert config.site.contact == contact
+    told = advice(config)
+    assert bool(told) is advised
+    assert all(line.startswith("site.contact: ") and contact in line for line in told)
 
 
 def test_off_is_off():
     """`off` is text in YAML as we read it, quoted or not."""
     config = loaded("{site: {url: 'https://a.example'}, server: {listen: off, admin: 'off', hub: false}}")
-    assert config.server == Server(listen=None, admin=None, hub=False)
+    assert config.server == Server(listen=None, admin=None, hub=False, reached="")
     assert config.site.url == "https://a.example/"
 
 

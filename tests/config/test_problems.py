@@ -5,6 +5,8 @@ import pytest
 
 from aggregator.config import decode, load
 from aggregator.errors import ConfigError
+from aggregator.fetch.request import fields
+from aggregator.model import FetchFailed, Validators
 
 FEED = "feeds: [https://example.org/feed.xml]\n"
 
@@ -120,6 +122,38 @@ VALUES = [
 def test_a_value_that_does_not_fit_is_explained(text, expected):
     """Keys and values that we cannot honour are errors with line, column and what to write instead."""
     assert f"feeds.yaml:{expected}" in problems(text)
+
+
+OURS = [
+    "If-Match",
+    "if-none-match",
+    "If-Modified-Since",
+    "If-Unmodified-Since",
+    "IF-RANGE",
+    "Range",
+    "Host",
+    "TE",
+]
+OURS += ["Accept-Encoding", "Connection", "Keep-Alive", "Proxy-Connection", "Proxy-Authorization", "Expect"]
+OURS += ["Content-Length", "Transfer-Encoding", "Trailer", "Upgrade"]
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_headers_that_no_poll_could_send_are_refused(name):
+    """What the fetch would refuse at every poll is an error of the file."""
+    found = problems(f"defaults: {{headers: {{{name}: x}}}}\n")
+    assert [line.partition(": ")[2] for line in found] == [f"{name}: {name} is ours to send; delete the line"]
+    assert isinstance(fields("a", ((name, "x"),), Validators(), None), FetchFailed)
+
+
+@pytest.mark.parametrize(
+    "name", ["User-Agent", "Accept", "Accept-Language", "Authorization", "Cookie", "X-Key"]
+)
+def test_headers_that_are_the_operators(name):
+    """Who we say that we are, and what we like, may be chosen."""
+    config = load(f"defaults: {{headers: {{{name}: x}}}}\n{FEED}", name="f", directory="/srv", environment={})
+    assert config.sources[0].headers == ((name, "x"),)
+    assert not isinstance(fields("a", config.sources[0].headers, Validators(), None), FetchFailed)
 
 
 def test_all_problems_come_at_once_in_the_order_of_the_file():

@@ -15,6 +15,7 @@ from aggregator.model import (
     Memory,
     New,
     NewCategory,
+    Parting,
     Polling,
     Rejected,
     Unchanged,
@@ -63,6 +64,7 @@ def verdicts(draw):
         "categories": draw(st.lists(st.sampled_from(SLUGS), unique=True).map(tuple)),
         "keys": draw(st.lists(st.sampled_from(KEYS), unique=True).map(tuple)),
         "dropped": draw(st.sampled_from(["", "", "rule"])),
+        "standing": draw(st.integers(0, 1)),
     }
     return (
         draw(st.sampled_from([New, New, Changed, Duplicate, Rejected, Unchanged])),
@@ -71,6 +73,11 @@ def verdicts(draw):
     )
 
 
+partings = st.builds(
+    lambda leaves, gone: Parting(post(leaves).id, tuple(post(name).id for name in gone)),
+    st.sampled_from("ab"),
+    st.lists(st.sampled_from("bcde"), unique=True, min_size=1, max_size=2),
+)
 polls = st.tuples(
     st.just("poll"),
     st.integers(0, 3),
@@ -79,6 +86,7 @@ polls = st.tuples(
     st.sampled_from([None, None, 40]),
     st.frozensets(st.sampled_from(KEYS), max_size=1),
     st.booleans(),
+    st.lists(partings, max_size=1),
 )
 steps = st.one_of(
     polls,
@@ -96,9 +104,11 @@ def verdict_of(kind, said, flag, url):
     if kind is Unchanged:
         return Unchanged(made.id)
     if kind is Duplicate:
-        return Duplicate(made, post("a").id, leads=flag)
+        return Duplicate(made, post("a").id)
     if kind is Rejected:
-        return Rejected(replace(made, dropped="rule"), "rule", post("b").id if flag else None)
+        return Rejected(
+            replace(made, dropped="rule"), "rule", post("b").id if flag else None, again=said["minutes"] > 1
+        )
     return kind(made)
 
 
@@ -138,7 +148,7 @@ def act(store, step, leases, now):
             return given_now
         case ("give back", number) if leases:
             return store.polls.give_back(leases[number % len(leases)], now)
-        case ("poll", number, said, due, word, withdrawn, names_category) if leases:
+        case ("poll", number, said, due, word, withdrawn, names_category, parted) if leases:
             lease = leases[number % len(leases)]
             made = outcome(
                 lease,
@@ -149,6 +159,7 @@ def act(store, step, leases, now):
                     last_poll=now, not_before=word and now + timedelta(minutes=word), gone=due == 5
                 ),
                 withdrawn=withdrawn,
+                partings=tuple(parted),
                 pause_host_until=word and now + timedelta(minutes=word),
                 judged={key: frozenset({post("a").id}) for key in KEYS} if names_category else {},
                 categories=(NewCategory("made", "Made up", "made up", lease.source.url),)
@@ -188,6 +199,6 @@ def test_the_steps_reach_what_they_are_for():
     act(store, ("sync", config(source(URLS[0]))), leases, NOW)
     act(store, ("lease", 1, False), leases, NOW)
     said = (New, {"name": "a", "minutes": 0, "categories": ("news",), "keys": (), "dropped": ""}, False)
-    assert act(store, ("poll", 0, [said], 90, None, frozenset(), False), leases, NOW + HOUR) == [
+    assert act(store, ("poll", 0, [said], 90, None, frozenset(), False, []), leases, NOW + HOUR) == [
         Committed(frozenset({"news"}))
     ]

@@ -1,6 +1,7 @@
 """`ports.PollStore`: what judging sees, and what verdicts do."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
@@ -12,13 +13,15 @@ from aggregator.model import (
     Lookup,
     New,
     NewCategory,
+    Parting,
     Rejected,
     Stale,
     Unchanged,
     UnreadEntry,
 )
-from tests.contract.made import HOUR, NOW, SECOND, A, B, outcome, post, source
+from tests.contract.made import HOUR, NOW, SECOND, A, B, C, outcome, post, source
 
+MINUTE = timedelta(minutes=1)
 LINK = "u1:example.org/shared"
 
 
@@ -32,7 +35,7 @@ def test_known_leads_from_keys_to_posts(world):
     one = post("one", minutes=3, keys=("g1:one", LINK), link_key=LINK, categories=("news", "world"))
     world.poll(A, New(one))
     two = post("two", B, minutes=1, keys=(LINK,), link_key=LINK)
-    world.poll(B, Duplicate(two, one.id, leads=True))
+    world.poll(B, Duplicate(two, one.id))
     known = world.store.polls.known(
         Lookup(A, frozenset({LINK, "g1:one", "g1:none"}), frozenset({one.id, "urn:free"}))
     )
@@ -44,9 +47,9 @@ def test_known_leads_from_keys_to_posts(world):
     first = known.by_key["g1:one"][0]
     for name in ("guid", "slug", "digest", "text_digest", "label_digest", "link_key", "source", "dated"):
         assert getattr(first, name) == getattr(one, name), name
-    for name in ("published", "updated", "first_seen", "categories", "dropped"):
+    for name in ("published", "updated", "first_seen", "categories", "dropped", "standing"):
         assert getattr(first, name) == getattr(one, name), name
-    assert (first.story, first.story_published, first.story_position) == (one.id, two.published, 0)
+    assert first.story == known.by_key[LINK][1].story == one.id
 
 
 def test_posts_come_back_whole(world):
@@ -75,6 +78,8 @@ def test_posts_come_back_whole(world):
         text_digest="t",
         label_digest="l",
         position=7,
+        standing=2,
+        via="A planet",
     )
     world.sync(source(A))
     world.poll(A, New(full))
@@ -98,7 +103,8 @@ def test_new_changed_unchanged_rejected(world):
     assert [s.members for s in world.store.posts.newest("world", 5)] == [(two,), (moved,)]
 
     dropped = replace(two, dropped="rules.0")
-    assert world.poll(A, Rejected(dropped, "rules.0"), now=NOW + 3 * HOUR) == Committed(frozenset({"world"}))
+    gone = Rejected(dropped, "rules.0", again=True)
+    assert world.poll(A, gone, now=NOW + 3 * HOUR) == Committed(frozenset({"world"}))
     assert world.shown() == [(one.id, ["one"])]
     known = world.store.polls.known(Lookup(A, frozenset({key_of(two)})))
     assert known.by_key[key_of(two)][0].dropped == "rules.0"
@@ -124,23 +130,59 @@ def test_a_story_is_shown_wherever_a_member_is(world):
     early, one, late = post("early", minutes=1), post("one", minutes=5), post("late", minutes=9)
     world.poll(A, New(early), New(one), New(late))
     copy = post("copy", B, minutes=0, categories=("world",))
-    assert world.poll(B, Duplicate(copy, one.id, leads=True)) == Committed(frozenset({"news", "world"}))
+    assert world.poll(B, Duplicate(copy, one.id)) == Committed(frozenset({"news", "world"}))
     assert world.shown() == [(late.id, ["late"]), (early.id, ["early"]), (one.id, ["one", "copy"])]
     assert world.shown("world") == [(one.id, ["one", "copy"])]
 
     hidden = replace(copy, dropped="rules.0")
-    world.poll(B, Rejected(hidden, "rules.0"), now=NOW + HOUR)
+    world.poll(B, Rejected(hidden, "rules.0", again=True), now=NOW + HOUR)
     assert world.shown("world") == []
-    assert world.shown("news")[-1] == (one.id, ["one"])
+    assert world.shown("news") == [(late.id, ["late"]), (one.id, ["one"]), (early.id, ["early"])]
 
 
-def test_a_duplicate_that_does_not_lead_leaves_the_date(world):
-    """The story stays where it is when a later copy joins."""
+@pytest.mark.parametrize(
+    ("copy", "leads"),
+    [
+        ({"minutes": 1}, True),
+        ({"minutes": 9}, False),
+        ({"minutes": 9, "standing": 0}, True),  # the author, whatever others claim
+        ({"minutes": 1, "standing": 2}, False),
+        ({"minutes": 5}, False),  # the file's order
+        ({"minutes": 1, "dropped": "rules.0"}, False),  # who is hidden speaks for nobody
+    ],
+    ids=str,
+)
+def test_who_speaks_for_a_story(world, copy, leads):
+    """The story has the date of the visible member that ranks first, whoever came first."""
     world.sync(source(A), source(B))
-    one, other = post("one", minutes=2), post("other", minutes=3)
+    copied = post("copy", B, **{"standing": 1, **copy})
+    one, other = post("one", minutes=5, standing=1), post("other", minutes=5 if leads else 4)
     world.poll(A, New(one), New(other))
-    world.poll(B, Duplicate(post("copy", B, minutes=9), one.id, leads=False))
-    assert world.shown() == [(other.id, ["other"]), (one.id, ["one", "copy"])]
+    hidden = copied.dropped and Rejected(copied, copied.dropped, one.id)
+    world.poll(B, hidden or Duplicate(copied, one.id))
+    first = world.store.posts.newest(None, 1)[0].id
+    assert first == (one.id if copied.published > other.published or not leads else other.id)
+
+
+def test_a_story_whose_lead_changes_moves(world):
+    """A new standing, a rule that drops the lead and one that lets it back: the story is dated anew."""
+    world.sync(source(A), source(B))
+    one, other = post("one", minutes=1, standing=1), post("other", minutes=5)
+    copy = post("copy", B, minutes=9, standing=1)
+    world.poll(A, New(one), New(other))
+    world.poll(B, Duplicate(copy, one.id))
+    dropped = Rejected(replace(one, dropped="rules.0"), "rules.0", again=True)
+    for hours, (url, verdict, first) in enumerate(
+        [
+            (A, dropped, one.id),
+            (A, Changed(one), other.id),
+            (B, Changed(replace(copy, standing=0)), one.id),
+            (B, Changed(copy), other.id),
+        ],
+        start=1,
+    ):
+        world.poll(url, verdict, now=NOW + hours * HOUR)
+        assert world.store.posts.newest(None, 1)[0].id == first, hours
 
 
 def test_a_rejected_copy_waits_in_its_story(world):
@@ -173,7 +215,7 @@ def test_a_batch_sees_itself(world):
     assert results == [Committed(frozenset({"news"})), Stale(leases[B]), Committed(frozenset({"news"}))]
     assert {story for story, _ in world.shown()} == {one.id, other.id}
     again = outcome(
-        leases[B], Duplicate(copy, one.id, False), judged={key: frozenset({one.id}) for key in copy.keys}
+        leases[B], Duplicate(copy, one.id), judged={key: frozenset({one.id}) for key in copy.keys}
     )
     assert world.store.polls.commit([again], NOW) == [Committed(frozenset({"news"}))]
 
@@ -209,8 +251,10 @@ def test_stale_writes_nothing_and_keeps_lease_and_slot(world):
         Changed(post("unheard-of", B)),
         Changed(post("one", B)),
         Rejected(post("one", B, dropped="x"), "x"),
-        Duplicate(post("two", B, categories=("fresh",)), "urn:no-such-story", leads=False),
-        Duplicate(post("one", B), "tag:example,2026:one", leads=False),
+        Rejected(post("one", B, dropped="x"), "x", again=True),
+        Rejected(post("unheard-of", B, dropped="x"), "x", again=True),
+        Duplicate(post("two", B, categories=("fresh",)), "urn:no-such-story"),
+        Duplicate(post("one", B), "tag:example,2026:one"),
     ],
     ids=lambda v: type(v).__name__,
 )
@@ -247,6 +291,35 @@ def test_a_category_that_somebody_else_made_is_stale(world, slug, folded, fits):
     assert second == (Committed(frozenset({slug})) if fits else Stale(leases[B]))
 
 
+def test_a_rejected_post_never_takes_the_place_of_another(world):
+    """Nor of another of its own source, whose id it would have got."""
+    world.sync(source(A))
+    one = post("one")
+    world.poll(A, New(one))
+    lease = world.lease(NOW + HOUR)[A]
+    dropped = Rejected(replace(one, guid="another", dropped="x"), "x")
+    assert world.store.polls.commit([outcome(lease, dropped)], NOW + HOUR) == [Stale(lease)]
+    assert world.shown() == [(one.id, ["one"])]
+
+
+@pytest.mark.parametrize(
+    "edit", [{"every": 10 * MINUTE}, {"insist": True}, {"private": True}, {"headers": (("X", "y"),)}], ids=str
+)
+def test_an_edit_in_mid_poll_is_not_undone(world, edit):
+    """What was decided for the source as it was is stale: its next poll would be planned by the old words."""
+    world.sync(source(A, every=24 * HOUR))
+    lease = world.lease()[A]
+    edited = source(A, **{"every": 24 * HOUR, **edit})
+    world.sync(edited)
+    stale = Stale(replace(lease, source=edited))
+    planned = outcome(lease, due=24 * HOUR)
+    assert world.store.polls.commit([planned], NOW) == [stale]
+    assert world.store.polls.commit_locked(Lookup(A), lambda _: planned, NOW) == stale
+    again = outcome(stale.lease, due=10 * MINUTE)
+    assert world.store.polls.commit([again], NOW) == [Committed(frozenset())]
+    assert world.store.sources.sources()[0].due.at == NOW + 10 * MINUTE
+
+
 def test_an_edited_definition_is_stale_with_the_source_as_it_is_now(world):
     """A source that was edited in mid-poll is to be read again, under the same token."""
     world.sync(source(A))
@@ -275,7 +348,7 @@ def test_a_withdrawn_link_leads_nowhere(world):
     world.sync(source(A), source(B))
     one, two = post("one", keys=("g1:one", LINK)), post("two", B, keys=(LINK,))
     world.poll(A, New(one))
-    world.poll(B, Duplicate(two, one.id, leads=False))
+    world.poll(B, Duplicate(two, one.id))
     world.poll(A, withdrawn=frozenset({LINK}), now=NOW + HOUR)
     world.poll(A, withdrawn=frozenset({LINK}), now=NOW + 2 * HOUR)
     of_a = world.store.polls.known(Lookup(A, frozenset({LINK, "g1:one"})))
@@ -289,17 +362,53 @@ def test_a_withdrawn_link_leads_nowhere(world):
     assert world.poll(B, judged={LINK: frozenset({two.id})}, now=later) == Committed(frozenset())
 
 
-@pytest.mark.parametrize("withdrawing", [A, B])
-def test_a_withdrawn_link_ties_no_story(world, withdrawing):
-    """Two shows that link every episode to one page told different things all along: both are shown."""
-    world.sync(source(A), source(B))
-    one, two = post("one", minutes=2, keys=("g1:one", LINK)), post("two", B, minutes=1, keys=("g1:two", LINK))
+def test_a_parting_is_carried_out(world):
+    """Posts leave a story for one named after the first of them, and each has its own lead and places."""
+    world.sync(source(A), source(B), source(C))
+    one, two = post("one", minutes=5), post("two", B, minutes=1, categories=("world",))
+    three, four = post("three", C, minutes=3), post("four", C, minutes=4)
     world.poll(A, New(one))
-    world.poll(B, Duplicate(two, one.id, leads=True))
-    assert world.shown() == [(one.id, ["one", "two"])]
-    parted = world.poll(withdrawing, withdrawn=frozenset({LINK}), now=NOW + HOUR)
-    assert parted == Committed(frozenset({"news"}))
-    assert world.shown() == [(one.id, ["one"]), (two.id, ["two"])]
+    world.poll(B, Duplicate(two, one.id))
+    world.poll(C, Duplicate(three, one.id), Duplicate(four, one.id))
+    parted = world.poll(A, partings=(Parting(one.id, (two.id, three.id)),), now=NOW + HOUR)
+    assert parted == Committed(frozenset({"news", "world"}))
+    assert world.shown() == [(one.id, ["one", "four"]), (two.id, ["two", "three"])]
+    assert world.shown("world") == [(two.id, ["two", "three"])]
+    parted = world.poll(C, partings=(Parting(two.id, (three.id,)),), now=NOW + HOUR)
+    assert parted == Committed(frozenset({"news", "world"}))
+    assert [members for _, members in world.shown()] == [["one", "four"], ["three"], ["two"]]
+
+
+def test_what_is_new_may_join_the_story_that_a_parting_makes(world):
+    """Both come from one document."""
+    world.sync(source(A), source(B))
+    one, two, new = post("one", minutes=3), post("two", B, minutes=2), post("new", minutes=1)
+    world.poll(A, New(one))
+    world.poll(B, Duplicate(two, one.id))
+    world.poll(A, Duplicate(new, two.id), partings=(Parting(one.id, (two.id,)),), now=NOW + HOUR)
+    assert world.shown() == [(one.id, ["one"]), (two.id, ["two", "new"])]
+
+
+@pytest.mark.parametrize(
+    "parting",
+    [
+        Parting(post("two").id, (post("one").id,)),
+        Parting(post("one").id, (post("other").id,)),
+        Parting(post("one").id, (post("two").id, post("other").id)),
+        Parting(post("one").id, ("urn:unheard-of",)),
+    ],
+    ids=str,
+)
+def test_a_parting_that_does_not_fit_is_stale(world, parting):
+    """Who is not in the story cannot leave it: look again."""
+    world.sync(source(A), source(B))
+    one, two = post("one", minutes=2), post("two", B, minutes=1)
+    world.poll(A, New(one), New(post("other")))
+    world.poll(B, Duplicate(two, one.id))
+    before = world.shown()
+    lease = world.lease(NOW + HOUR)[A]
+    assert world.store.polls.commit([outcome(lease, partings=(parting,))], NOW + HOUR) == [Stale(lease)]
+    assert world.shown() == before
 
 
 def test_a_changed_post_has_its_new_keys_only(world):
@@ -312,13 +421,15 @@ def test_a_changed_post_has_its_new_keys_only(world):
     assert set(known.by_key) == {"u1:other"}
 
 
-def test_entries_that_could_not_be_read_are_those_of_the_last_poll(world):
-    """The operator sees what the last body had, not what an older one had."""
+def test_entries_that_could_not_be_read_are_those_of_the_last_body(world):
+    """The operator sees what the last body had, not what an older one had; a 304 has none."""
     world.sync(source(A))
     unread = (UnreadEntry(3, "no title, no link, no text"),)
     world.poll(A, unread=unread)
     assert world.store.sources.sources()[0].unread == unread
     world.poll(A, now=NOW + HOUR)
+    assert world.store.sources.sources()[0].unread == unread
+    world.poll(A, unread=(), now=NOW + 2 * HOUR)
     assert world.store.sources.sources()[0].unread == ()
 
 
@@ -332,7 +443,7 @@ def test_deciding_under_the_lock(world):
 
     def decide(known):
         seen.append(known)
-        return outcome(lease, Duplicate(post("two", B), one.id, leads=False))
+        return outcome(lease, Duplicate(post("two", B), one.id))
 
     lookup = Lookup(B, frozenset(one.keys))
     assert world.store.polls.commit_locked(lookup, decide, NOW) == Committed(frozenset({"news"}))

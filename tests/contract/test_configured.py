@@ -114,10 +114,42 @@ def test_a_story_stays_while_one_of_its_members_is_configured(world):
     world.sync(source(A), source(B))
     one = post("one")
     world.poll(A, New(one))
-    world.poll(B, Duplicate(post("two", B, categories=("world",)), one.id, leads=False))
+    world.poll(B, Duplicate(post("two", B, categories=("world",)), one.id))
     world.sync(source(B))
     assert world.shown() == [(one.id, ["two"])]
     assert world.shown("news") == []
+
+
+def test_a_story_is_dated_by_who_is_still_there(world):
+    """When the source of its lead leaves the file, returns, or changes places with another's."""
+    from aggregator.model import Duplicate
+
+    world.sync(source(A), source(B), source(C))
+    early, late, between = post("early"), post("late", B, minutes=9), post("between", C, minutes=5)
+    world.poll(A, New(early))
+    world.poll(B, Duplicate(late, early.id))
+    world.poll(C, New(between))
+    assert world.shown(limit=1) == [(between.id, ["between"])]
+    world.sync(source(B), source(C))
+    assert world.shown(limit=1) == [(early.id, ["late"])]
+    world.sync(source(A), source(B), source(C))
+    assert world.shown(limit=1) == [(between.id, ["between"])]
+
+
+def test_another_order_of_the_file_marks_what_it_decides(world):
+    """Between two who are equal otherwise the file's order says who leads; nothing else is touched."""
+    from aggregator.model import Duplicate
+
+    world.sync(source(A), source(B), source(C))
+    one = post("one")
+    world.poll(A, New(one))
+    world.poll(B, Duplicate(post("two", B), one.id))
+    world.poll(C, New(post("three", C, categories=("world",))))
+    world.dirty()
+    world.sync(source(A), source(C), source(B))
+    assert world.dirty() == ["news", None]
+    world.sync(source(C), source(A), source(B))
+    assert world.shown("news") == [(one.id, ["one", "two"])]
 
 
 def test_pausing_changes_nothing_that_is_out(world):
@@ -134,6 +166,11 @@ def test_pausing_changes_nothing_that_is_out(world):
         (lambda c: c, []),
         (lambda c: replace(c, site=Site(title="Other")), ["news", "other", "world", None]),
         (lambda c: replace(c, output=Output(entries=7)), ["news", "other", "world", None]),
+        # About.html says how often sources are asked.
+        (
+            lambda c: replace(c, polling=Polling(max_interval=48 * HOUR)),
+            ["news", "other", "world", None],
+        ),
         (lambda c: replace(c, categories=(c.categories[0], Category("world", "New"))), ["world", None]),
         (lambda c: replace(c, categories=(*c.categories, Category("third", "Third"))), ["third", None]),
         (lambda c: replace(c, categories=c.categories[:1]), ["world", None]),

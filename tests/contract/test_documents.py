@@ -6,7 +6,7 @@ import pytest
 
 from aggregator.errors import PublishError
 from aggregator.model import Document
-from tests.contract.made import HOUR, NOW
+from tests.contract.made import HOUR, NOW, SECOND
 
 
 def document(path="category/news/feed.atom", body=b"<feed/>\n"):
@@ -40,6 +40,22 @@ def test_the_same_bytes_change_nothing(world):
     assert second.modified == (NOW + HOUR).replace(microsecond=0)
     assert first.etag != second.etag
     assert first.gzip_etag != second.gzip_etag
+
+
+def test_each_change_is_later_than_the_one_before(world):
+    """By a second at least, also within one second and on a clock that went back."""
+    documents = world.store.documents
+    second = NOW.replace(microsecond=0)
+    for number, (now, expected) in enumerate(
+        [
+            (NOW, second),
+            (NOW, second + SECOND),
+            (NOW - HOUR, second + 2 * SECOND),
+            (NOW + HOUR, second + HOUR),
+        ]
+    ):
+        documents.put(document(body=b"%d" % number), now)
+        assert documents.get(document().path).modified == expected
 
 
 @pytest.mark.parametrize(

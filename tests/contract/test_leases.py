@@ -83,6 +83,13 @@ def test_files_have_no_host(world):
     assert len(world.lease()) == 2
 
 
+def test_a_host_may_be_called_file(world):
+    """It has slots and a gap like any other."""
+    world.sync(source("http://file/one.xml"), source("http://file/two.xml"))
+    assert len(world.lease()) == 1
+    assert world.store.polls.next_due(NOW) == NOW + SECOND
+
+
 def test_a_lease_moves_the_source_to_its_floor(world):
     """A crash in mid-poll polls nothing early, and frees the slot."""
     world.sync(source(A), source(B, every=timedelta(minutes=5)))

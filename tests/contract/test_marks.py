@@ -47,6 +47,19 @@ def test_the_watermark_never_goes_back(world):
         world.store.documents.release(claim)
 
 
+def test_what_was_promised_is_never_undercut(world):
+    """`updated` is remembered before documents are put, so that no failure takes it back."""
+    world.sync(source(A), categories=())
+    for promised, expected in ((NOW, NOW), (NOW - HOUR, NOW), (NOW + HOUR, NOW + HOUR)):
+        claim = world.store.documents.claim(NOW)
+        world.store.documents.promise(claim, promised)
+        world.restart()
+        world.store.documents.promise(claim, NOW + 9 * HOUR)  # void by now
+        again = world.store.documents.claim(NOW)
+        assert (again.updated, again.mark) == (expected, claim.mark)
+        world.store.documents.release(again)
+
+
 def test_claims_of_a_dead_process_are_void(world):
     """After a crash the scope can be claimed again, and the old claim settles nothing."""
     world.sync(source(A), categories=())

@@ -10,6 +10,7 @@ from aggregator.model import (
     Known,
     KnownPost,
     New,
+    Parting,
     PostId,
     Rejected,
     Unchanged,
@@ -19,7 +20,7 @@ from tests.posts import NOW, post, source
 A, B = source(), source("https://b.example/feed", position=1)
 
 
-def stored(one, story=None, position=0):
+def stored(one, story=None):
     """A stamped post as the store would know it."""
     return KnownPost(
         id=one.id or PostId(f"tag:stored,2026:{one.guid}"),
@@ -33,20 +34,18 @@ def stored(one, story=None, position=0):
         updated=one.updated,
         first_seen=one.first_seen,
         story=PostId(story or one.id or f"tag:stored,2026:{one.guid}"),
-        story_standing=one.standing,
-        story_published=one.published,
-        story_position=position,
+        standing=one.standing,
         dropped=one.dropped,
         label_digest=one.label_digest,
     )
 
 
-def known(*posts, **fields):
-    """What a store that holds these posts would answer."""
+def known(*posts, story=None, **fields):
+    """What a store that holds these posts would answer; all of them in one story, where one is named."""
     by_key = {}
     for one in posts:
         for key in one.keys:
-            by_key.setdefault(key, []).append(stored(one))
+            by_key.setdefault(key, []).append(stored(one, story))
     ids = frozenset(one.id for one in posts if one.id)
     return Known(by_key={k: tuple(v) for k, v in by_key.items()}, ids=ids, **fields)
 
@@ -54,7 +53,12 @@ def known(*posts, **fields):
 def verdicts(posts, state, by=A):
     """The verdicts on a document's posts."""
     stamped, _ = stamp([replace(one, source=by.url) for one in posts], by)
-    return judge(stamped, by, state, lambda one: PostId(f"tag:minted,2026:{one.guid}"), NOW)
+    return judge(stamped, by, state, minted, NOW)
+
+
+def minted(one, attempt):
+    """An id of ours."""
+    return PostId(f"tag:minted,2026:{one.guid}" + f"-{attempt}" * bool(attempt))
 
 
 def stamped(one, by=A):
@@ -117,24 +121,26 @@ def test_updates_ignore():
 
 
 def test_same_link_in_another_source_is_a_duplicate():
-    """A canonical URL tells copies across sources; the earlier one leads."""
+    """A canonical URL tells copies across sources."""
     one = stamped(post("a", link="https://x.example/1"))
     copy = post("b", link="https://x.example/1?utm_medium=x", published=NOW - timedelta(hours=1))
     (verdict,) = verdicts([copy], known(one), B).verdicts
     assert isinstance(verdict, Duplicate)
-    assert (verdict.story, verdict.leads) == ("tag:stored,2026:a", True)
+    assert (verdict.story, verdict.reason) == ("tag:stored,2026:a", "link")
 
 
-def test_who_claims_an_earlier_date_does_not_speak_for_the_author():
-    """A date is anybody's claim: the site of the link leads, who names another feed comes last."""
-    one = stamped(post("a", link="https://a.example/1", standing=0))
-    thief = post("b", link="https://a.example/1", standing=1, published=NOW - timedelta(days=9))
-    planet = post("c", link="https://a.example/1", standing=2, published=NOW - timedelta(days=9))
-    for copy in (thief, planet):
-        (verdict,) = verdicts([copy], known(one), B).verdicts
-        assert not verdict.leads
-    (author,) = verdicts([replace(one, keys=())], known(stamped(replace(thief, source=B.url), B)), A).verdicts
-    assert author.leads
+def test_of_several_stories_a_copy_joins_that_of_who_would_speak_for_all():
+    """One that is shown, of the best standing, of the earliest date."""
+    link, late, early = "https://a.example/1", NOW - timedelta(hours=1), NOW - timedelta(hours=2)
+    order = [
+        stamped(post("b", link=link, standing=0, published=late)),
+        stamped(post("a", link=link, standing=1, published=early)),
+        stamped(post("c", link=link, standing=1, published=late)),
+        stamped(post("d", link=link, standing=0, published=early, dropped="rules.0")),
+    ]
+    for first, *others in (order, order[1:], order[2:]):
+        (verdict,) = verdicts([post("copy", link=link)], known(*others, first), B).verdicts
+        assert verdict.story == f"tag:stored,2026:{first.guid}"
 
 
 def test_same_id_elsewhere_is_a_copy_only_if_link_or_content_agree():
@@ -192,3 +198,67 @@ def test_dropped_posts_are_rejected_and_return():
     assert isinstance(same, Unchanged)
     (back,) = verdicts([post()], known(dropped)).verdicts
     assert isinstance(back, Changed)
+
+
+SHARED = "https://show.example/"
+
+
+def part(tied, state=None, by=A, also=()):
+    """The partings where a source that has one post with a link gives the link to another one too."""
+    state = state or known(*tied, story="tag:stored,2026:a")
+    return verdicts([post("another", link=SHARED), *also], state, by).partings
+
+
+def test_a_link_that_names_no_entry_ties_no_story():
+    """Where the source has founded the story the others leave it together, else its own post leaves alone."""
+    a = stamped(post("a", link=SHARED))
+    b, c = (
+        stamped(post(name, link=SHARED, content=f"<p>{name}</p>"), source(f"https://{name}.example/feed"))
+        for name in "bc"
+    )
+    ids = {one.guid: f"tag:stored,2026:{one.guid}" for one in (a, b, c)}
+    assert part([a, b, c]) == (Parting(ids["a"], (ids["b"], ids["c"])),)
+    assert part([a, b, c], by=B) == (Parting(ids["a"], (ids["b"],)),)
+    assert part([a]) == ()
+
+
+def test_copies_word_for_word_stay_together_when_a_link_is_withdrawn():
+    """A planet brings what the blog says: the link was not all that tied them."""
+    a = stamped(post("a", link=SHARED))
+    planet = stamped(post("p", link=SHARED, title=a.title, content=a.content), B)
+    other = stamped(post("o", link=SHARED, content="<p>o</p>"), source("https://o.example/feed"))
+    ids = {one.guid: f"tag:stored,2026:{one.guid}" for one in (a, planet, other)}
+    assert part([a, planet]) == part([a, planet], by=B) == ()
+    assert part([a, planet, other]) == (Parting(ids["a"], (ids["o"],)),)
+    founded_by_other = known(a, planet, other, story=ids["o"])
+    assert part([], founded_by_other) == (Parting(ids["o"], (ids["a"], ids["p"])),)
+    # The blog has withdrawn its link already, so no key leads to the founder any more.
+    assert part([planet], by=B) == ()
+
+
+def test_who_has_parted_is_joined_where_it_is_now():
+    """Later posts of the same document see the story that was made, not the one that was left."""
+    a = stamped(post("a", link=SHARED))
+    b = stamped(post("tag:b,2026:1", link=SHARED, content="<p>b</p>"), B)
+    state = known(a, b, story="tag:stored,2026:a")
+    judged = verdicts(
+        [post("another", link=SHARED), post("tag:b,2026:1", link="https://a.example/b", content="<p>b</p>")],
+        state,
+    )
+    assert judged.partings == (Parting("tag:stored,2026:a", ("tag:b,2026:1",)),)
+    assert judged.verdicts[1].story == "tag:b,2026:1"
+
+
+def test_a_minted_id_that_is_taken_is_minted_again():
+    """A guid that is reused from poll to poll may bring back a key whose id another post got today."""
+    state = Known(ids=frozenset({"tag:minted,2026:x", "tag:minted,2026:x-1"}))
+    (verdict,) = verdicts([post("x")], state).verdicts
+    assert isinstance(verdict, New)
+    assert verdict.post.id == "tag:minted,2026:x-2"
+
+
+def test_a_rejected_post_says_whether_it_is_stored_already():
+    """Only what is stored may be rewritten."""
+    (first,) = verdicts([post(dropped="rules.0")], Known()).verdicts
+    (again,) = verdicts([post(dropped="rules.0")], known(stamped(post()))).verdicts
+    assert (first.again, again.again) == (False, True)

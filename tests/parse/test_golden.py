@@ -1,4 +1,4 @@
-"""Feeds of every kind, each beside what it says: `data/NAME.xml` and `data/NAME.json`."""
+"""Feeds of every kind, each beside what it says: `NAME.xml` (`.html`, `.feed` for JSON) and `NAME.json`."""
 
 import json
 from dataclasses import fields, is_dataclass
@@ -35,7 +35,7 @@ def fetched(body: bytes, content_type: str = "application/xml") -> Fetched:
 @pytest.mark.parametrize("golden", GOLDEN, ids=lambda path: path.stem)
 def test_what_a_feed_says(golden):
     """A feed gives, field by field, what its golden twin says."""
-    body = next(DATA.glob(f"{golden.stem}.[xh]*")).read_bytes()
+    body = next(DATA.glob(f"{golden.stem}.[xhf]*")).read_bytes()
     assert json.loads(golden.read_text()) == spoken(parse(fetched(body)))
 
 

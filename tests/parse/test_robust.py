@@ -12,7 +12,7 @@ from aggregator.parse.feed import read as raw_feed
 from aggregator.parse.hooks import MOST_ENTRIES
 
 DATA = Path(__file__).parent / "data"
-FEEDS = [path.read_bytes() for path in sorted(DATA.glob("*.xml"))]
+FEEDS = [path.read_bytes() for path in sorted((*DATA.glob("*.xml"), *DATA.glob("*.feed")))]
 
 
 def read(body: bytes, content_type: str = "application/xml") -> Parsed | Unreadable:
@@ -140,7 +140,7 @@ def test_nothing_outside_is_read(tmp_path):
         (b" \r\n ", "the body is empty"),
         (b"\x1f\x8b\x08\0abc", "gzip data that no Content-Encoding announces, not a feed"),
         (b"%PDF-1.7", "a PDF document, not a feed"),
-        (b'{"version": "https://jsonfeed.org/version/1.1"}', "JSON, not an RSS or Atom feed"),
+        (b'{"message": "Not Found"}', "JSON, but not a JSON Feed"),
         (b"<html><body>Not found</body></html>", "an HTML page, not a feed, and it links to none"),
         (
             b"<!-- x --><!DOCTYPE HTML PUBLIC '-//W3C'><title>x</title>",

@@ -93,7 +93,7 @@ def test_a_fixed_interval_has_no_jitter():
 def test_reasons_are_told():
     """`status` says why."""
     made = plan(source(), POLLING, Memory(failures=2), FetchFailed("dns", ""), NOW, 0.0)
-    assert made.due.why == ("the default interval", "2 failures in a row")
+    assert made.due.why == ("the default interval", "failures in a row: 2")
 
 
 def test_rhythm_is_the_gap_between_posts():

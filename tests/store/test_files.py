@@ -2,6 +2,7 @@
 
 import gzip
 import os
+import shutil
 import subprocess
 import sys
 from datetime import timedelta
@@ -74,6 +75,77 @@ def test_ours_stays_ours(store, public, tmp_path):
         assert again.documents.put(document(), NOW + 2 * HOUR) is False
         assert gzip.decompress((public / f"{PATH}.gz").read_bytes()) == b"<feed/>\n"
         assert again.documents.get(PATH).modified == (NOW + HOUR).replace(microsecond=0)
+
+
+def test_another_directory_has_other_files_of_ours(store, public, tmp_path):
+    """Where the operator chooses another directory, what lies there is not ours for being ours elsewhere."""
+    store.documents.put(document(path="index.html"), NOW)
+    store.documents.put(document(), NOW)
+    elsewhere = tmp_path / "www"
+    elsewhere.mkdir()
+    (elsewhere / "index.html").write_bytes(b"somebody's home page")
+    store.documents.move(str(elsewhere))
+    assert store.documents.get(PATH) is None
+    with pytest.raises(PublishError, match=r"www/index\.html: there is a file that we did not write; move"):
+        store.documents.put(document(path="index.html"), NOW)
+    assert store.documents.put(document(), NOW) is True
+    assert (elsewhere / "index.html").read_bytes() == b"somebody's home page"
+    assert names(elsewhere) == [PATH, f"{PATH}.gz", "index.html"]
+    assert names(public) == [PATH, f"{PATH}.gz", "index.html", "index.html.gz"]
+    (public / "index.html").write_bytes(b"edited")
+    store.documents.move(str(public))
+    assert store.documents.put(document(b"<other/>", "index.html"), NOW) is True
+
+
+def test_a_directory_that_was_moved_is_still_ours(tmp_path):
+    """Files that have the very bytes that we wrote last, and their twins; one that was edited is not."""
+    first, second = tmp_path / "first", tmp_path / "second"
+    with open_store(str(tmp_path / "a.db"), output=str(first), loops=True, now=NOW) as store:
+        store.documents.put(document(), NOW)
+        store.documents.put(document(path="index.html"), NOW)
+    first.rename(second)
+    (second / "index.html").write_bytes(b"edited")
+    with open_store(str(tmp_path / "a.db"), output=str(second), loops=True, now=NOW) as store:
+        assert store.documents.put(document(b"<new/>"), NOW) is True
+        with pytest.raises(PublishError, match="we did not write"):
+            store.documents.put(document(b"<new/>", "index.html"), NOW)
+    assert gzip.decompress((second / f"{PATH}.gz").read_bytes()) == b"<new/>"
+
+
+@pytest.mark.parametrize("there", [False, True])
+def test_a_twin_that_we_did_not_write_is_never_overwritten(store, public, there):
+    """Whether or not our own bytes lie beside it."""
+    public.mkdir()
+    if there:
+        (public / "feed.atom").write_bytes(b"<feed/>\n")
+    (public / "feed.atom.gz").write_bytes(gzip.compress(b"somebody's backup"))
+    with pytest.raises(PublishError, match=r"feed\.atom\.gz: there is a file that we did not write; move"):
+        store.documents.put(document(path="feed.atom"), NOW)
+    assert gzip.decompress((public / "feed.atom.gz").read_bytes()) == b"somebody's backup"
+
+
+def test_a_document_that_was_lost_is_made_again_as_it_was(store, public, tmp_path):
+    """Where the loops begin and one is gone, or all are, all is marked; the same bytes have the same date."""
+    store.documents.put(document(), NOW)
+    while (claim := store.documents.claim(NOW)) is not None:
+        store.documents.settle(claim, NOW)
+    store.close()
+
+    def dirty(output=public):
+        with open_store(str(tmp_path / "store.db"), output=str(output), loops=True, now=NOW) as again:
+            claim = again.documents.claim(NOW)
+            again.documents.put(document(), NOW + HOUR)
+            if claim is not None:
+                again.documents.settle(claim, NOW)
+            return claim is not None, again.documents.get(PATH).modified
+
+    whole = NOW.replace(microsecond=0)
+    assert dirty() == (False, whole)
+    shutil.rmtree(public)
+    assert dirty() == (True, whole)
+    assert dirty() == (False, whole)
+    assert dirty(tmp_path / "elsewhere") == (True, whole)
+    assert dirty(tmp_path / "elsewhere") == (False, whole)
 
 
 def test_a_twin_of_other_bytes_is_not_served(store, public):
@@ -198,3 +270,18 @@ def test_housekeeping_removes_what_the_dead_left(store, public):
         os.utime(file, ((NOW - age).timestamp(),) * 2)
     store.housekeep(NOW)
     assert names(public) == [f"category/{young.name}", PATH, f"{PATH}.gz"]
+
+
+def test_housekeeping_survives_what_it_cannot_remove(store, public):
+    """A directory that is called like a temporary file of ours costs no other its removal."""
+    (public / "a" / ".x.new").mkdir(parents=True)
+    (public / "a" / ".x.new" / "file").write_text("")
+    (public / "a" / ".empty.new").mkdir()
+    old = public / "b" / ".feed.atom.1-1.new"
+    old.parent.mkdir()
+    old.write_bytes(b"half")
+    for file in (*(public / "a").iterdir(), old):
+        os.utime(file, (1, 1))
+    store.housekeep(NOW)
+    assert names(public) == ["a/.x.new/file"]
+    assert (public / "a" / ".empty.new").is_dir()

@@ -13,7 +13,7 @@ from alembic.config import Config as AlembicConfig
 from alembic.migration import MigrationContext
 from alembic.script import ScriptDirectory
 
-from aggregator.errors import StoreError, StoreLocked, StoreTooNew
+from aggregator.errors import StoreError, StoreLocked, StoreMissing, StoreTooNew
 from aggregator.store import loops_held, migrations, open_store, tables
 from aggregator.store.database import _engine
 from tests.contract.made import NOW, A, config, source
@@ -127,6 +127,29 @@ def test_a_store_of_a_newer_version_is_refused(tmp_path, opened):
     with pytest.raises(StoreTooNew, match=r"newer version of aggregator \(schema 9999, we know"):
         opened()
     assert loops_held(str(path)) is None
+
+
+@pytest.mark.parametrize("empty", [False, True])
+def test_looking_makes_no_store(tmp_path, empty):
+    """Who only wants to see what is there leaves nothing behind where nothing is."""
+    path = tmp_path / "data/store.db"
+    if empty:
+        path.parent.mkdir()
+        path.touch()
+    with pytest.raises(StoreMissing, match="no store yet: nothing was polled"):
+        open_store(str(path), output=str(tmp_path / "public"), loops=False, create=False)
+    assert not path.exists() or path.stat().st_size == 0
+    assert path.parent.exists() is empty
+
+
+def test_status_of_what_was_never_polled_is_empty(tmp_path):
+    """`aggregator status` before the first poll says so, and writes nothing."""
+    from aggregator.daemon import status
+    from aggregator.model import Config, Output
+
+    given = Config(store=str(tmp_path / "data/store.db"), output=Output(directory=str(tmp_path / "public")))
+    assert status(given) == ([], None)
+    assert list(tmp_path.iterdir()) == []
 
 
 @pytest.mark.parametrize("loops", [True, False])

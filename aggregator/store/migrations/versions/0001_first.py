@@ -33,9 +33,10 @@ STATEMENTS = (
     """
     CREATE TABLE documents (
         path TEXT NOT NULL,
+        root TEXT NOT NULL,
         digest TEXT NOT NULL,
         modified BIGINT,
-        PRIMARY KEY (path)
+        PRIMARY KEY (path, root)
     )
     """,
     """
@@ -99,8 +100,8 @@ STATEMENTS = (
     """
     CREATE TABLE stories (
         id TEXT NOT NULL,
-        lead TEXT NOT NULL,
-        published BIGINT NOT NULL,
+        lead TEXT,
+        published BIGINT,
         PRIMARY KEY (id)
     )
     """,

@@ -1,0 +1,142 @@
+"""The real program as processes of its own, in a directory of its own."""
+
+import contextlib
+import http.client
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+from tests.e2e.source import SECONDS
+
+ROOT = Path(__file__).parents[2]
+PROGRAM = (sys.executable, "-m", "aggregator")
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
+ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)  # or each of many starts compiles all of it again
+
+HEAD = """\
+site: {title: Test, url: 'https://news.example.org/', contact: 'https://news.example.org/about'}
+server: {listen: '127.0.0.1:0', admin: 'off'}
+defaults: {private: true}
+polling: {per_host: 8, per_host_gap: 0s, timeout: 20s}
+"""
+
+
+def until(condition, what, seconds=SECONDS):
+    """Wait for something to become true; what it gives. Fails with `what` where it does not in time."""
+    deadline = time.monotonic() + seconds
+    while not (found := condition()):
+        if time.monotonic() > deadline:
+            raise AssertionError(f"not within {seconds:g} s: {what() if callable(what) else what}")
+        time.sleep(0.01)
+    return found
+
+
+class Place:
+    """A directory with a feeds.yaml, its store and its output."""
+
+    def __init__(self, directory):
+        self.directory = Path(directory)
+        self.file = self.directory / "feeds.yaml"
+        self.store = self.directory / "data/aggregator.db"
+        self.public = self.directory / "public"
+
+    def write(self, feeds, head=HEAD):
+        """Replace the file, as editors do: written beside it, then renamed."""
+        new = self.file.with_suffix(".tmp")
+        new.write_text(head + feeds, encoding="utf-8")
+        new.replace(self.file)
+
+    def run(self, *arguments, **said):
+        """A command to its end."""
+        return subprocess.run(
+            [*PROGRAM, *arguments],
+            cwd=self.directory,
+            capture_output=True,
+            text=True,
+            encoding="utf-8",
+            timeout=60,
+            env=ENVIRONMENT,
+            check=False,
+            **said,
+        )
+
+    def documents(self):
+        """Every file that readers get, by path."""
+        files = (path for path in self.public.rglob("*") if path.is_file())
+        return {str(path.relative_to(self.public)): path.read_bytes() for path in files}
+
+    @contextlib.contextmanager
+    def daemon(self, *arguments):
+        """`aggregator run`, once it serves; killed at the end if it still runs."""
+        running = Daemon(self, arguments)
+        try:
+            yield running.wait_until_it_serves()
+        finally:
+            running.kill()
+
+
+class Daemon:
+    """A process that runs, its log, and what it serves."""
+
+    def __init__(self, place, arguments):
+        self._log = place.directory / "log"
+        self._from = self._log.stat().st_size if self._log.exists() else 0
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*PROGRAM, "run", *arguments], cwd=place.directory, stdout=log, stderr=log, env=ENVIRONMENT
+            )
+        self.port = 0
+
+    def wait_until_it_serves(self):
+        def address():
+            if self.process.poll() is not None:
+                raise AssertionError(f"it ended with {self.process.returncode}: {self.log()}")
+            return re.search(r"serving http://127\.0\.0\.1:(\d+)/", self.log())
+
+        self.port = int(until(address, self.log)[1])
+        return self
+
+    def log(self):
+        """All that it has said since it was started."""
+        return self._log.read_bytes()[self._from :].decode()
+
+    def wait_for(self, words, times=1):
+        """Wait until it has said something."""
+        until(lambda: self.log().count(words) >= times, lambda: f"{words!r} in {self.log()}")
+
+    def get(self, path, method="GET", **headers):
+        """An answer: status, headers by lower-case name, body. Headers with underscores for hyphens."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=SECONDS)
+        with contextlib.closing(connection):
+            sent = {name.replace("_", "-"): value for name, value in headers.items()}
+            connection.request(method, f"/{path}", headers=sent)
+            answer = connection.getresponse()
+            return (
+                answer.status,
+                {name.lower(): value for name, value in answer.getheaders()},
+                answer.read(),
+            )
+
+    def wait_for_body(self, path, *words):
+        """Wait until a document is there and holds all of these; its bytes."""
+
+        def body():
+            status, _, found = self.get(path)
+            return status == 200 and all(word.encode() in found for word in words) and found
+
+        return until(body, lambda: f"{words} in /{path}: {self.get(path)}, {self.log()}")
+
+    def stop(self, number=signal.SIGTERM):
+        """Send a signal and wait for the end; its exit status."""
+        self.process.send_signal(number)
+        return self.process.wait(SECONDS)
+
+    def kill(self):
+        """Kill it, if it still runs."""
+        if self.process.poll() is None:
+            self.process.kill()
+        self.process.wait(SECONDS)
