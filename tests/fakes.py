@@ -11,8 +11,8 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
 from aggregator import model
-from aggregator.classify.labels import fold
 from aggregator.errors import PublishError, StoreError
+from aggregator.syntax.labels import fold
 
 MEDIA_TYPES = {
     "atom": "application/atom+xml",
@@ -260,7 +260,8 @@ class MemoryPolls(_Part):
 
     def _sync_categories(self, config, now):
         touched = set()
-        for position, category in enumerate(config.categories):
+        described = [c for c in config.categories if c.configured]
+        for position, category in enumerate(described):
             row = self.data.categories.get(category.slug)
             if row is None:
                 row = _Category(category.slug, "", "", len(self.data.categories))
@@ -270,10 +271,17 @@ class MemoryPolls(_Part):
             row.title, row.folded = category.title, fold(category.title)
             row.asked, row.position = category, position
             touched.add(category.slug)
-        for slug in self.data.categories.keys() - {c.slug for c in config.categories}:
+        for slug in self.data.categories.keys() - {c.slug for c in described}:
             if self.data.categories[slug].asked is not None:
                 self.data.categories[slug].asked = None
                 touched.add(slug)
+        for category in config.categories:
+            there = self.data.categories
+            values = {row.folded for row in there.values()}
+            if not category.configured and category.slug not in there and fold(category.title) not in values:
+                row = _Category(category.slug, category.title, fold(category.title), len(there))
+                self.store.make_category(row, now)
+                touched.add(category.slug)
         return touched
 
     def _waiting(self, not_since):
@@ -501,7 +509,7 @@ class MemoryPosts(_Part):
         return self.store.site
 
     def categories(self):
-        configured = self.store.config.categories
+        configured = [c for c in self.store.config.categories if c.configured]
         there = self.data.categories
         others = sorted(there.keys() - {c.slug for c in configured})
         entries = self.store.config.output.entries

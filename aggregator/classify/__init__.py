@@ -4,7 +4,7 @@
 Nothing here knows how a post was read or where it will be shown.
 """
 
-from aggregator.classify.labels import assign, fold, wanted
+from aggregator.classify.labels import assign, wanted
 from aggregator.classify.rules import classify
 
-__all__ = ["assign", "classify", "fold", "wanted"]
+__all__ = ["assign", "classify", "wanted"]

@@ -6,24 +6,17 @@ white space are one category. Slugs are given once and stored; this file propose
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
 
 from aggregator.model import Known, Label, NewCategory, Post, Slug, Source
 from aggregator.syntax import patterns, slugs, text
+from aggregator.syntax.labels import LONGEST, fold
 
 TEMPLATED_AT_MOST = 100
 """Categories that the templates of one source may make; after that its own title is the category."""
 LAST_RESORT = Label("general", slug="general")
 """Where that title changes too: a feed cannot make more categories by renaming itself."""
-LONGEST_VALUE = 100
-"""Characters of a category's title or a tag."""
-
-
-def fold(value: str) -> str:
-    """What makes two category values one: NFKC, case-folded, white space as single spaces."""
-    return " ".join(unicodedata.normalize("NFKC", value).casefold().split())
 
 
 def categories_of(templates: Iterable[str], post: Post, title: str) -> tuple[Label, ...]:
@@ -36,7 +29,7 @@ def categories_of(templates: Iterable[str], post: Post, title: str) -> tuple[Lab
 
 
 def _label(value: str, *, templated: bool) -> Label:
-    value = text.shorten(value, LONGEST_VALUE)
+    value = text.shorten(value, LONGEST)
     return Label(value, templated, slugs.slugify(value))
 
 
@@ -48,7 +41,7 @@ def tags_of(templates: Iterable[str], post: Post, title: str) -> tuple[str, ...]
             filled += [patterns.fill(template, _values(post, title, term)) for term in post.said.terms]
         else:
             filled.append(patterns.fill(template, _values(post, title)))
-    folded = (text.shorten(text.fold(tag), LONGEST_VALUE) for tag in filled)
+    folded = (text.shorten(text.fold(tag), LONGEST) for tag in filled)
     return tuple(dict.fromkeys(tag for tag in folded if tag))
 
 

@@ -49,7 +49,7 @@ def diff(old: Config, new: Config) -> Changes:
     before, after = {s.url: s for s in old.sources}, {s.url: s for s in new.sources}
     was, now = {c.slug: c for c in old.categories}, {c.slug: c for c in new.categories}
     live = in_force(old, new)
-    waiting = tuple(_keys(live, new, ("output", "server")))
+    waiting = tuple(_keys(live, new, ("server",)))
     return Changes(
         sources_added=tuple(url for url in after if url not in before),
         sources_removed=tuple(url for url in before if url not in after),
@@ -66,7 +66,7 @@ def diff(old: Config, new: Config) -> Changes:
 def in_force(old: Config, new: Config) -> Config:
     """The new configuration as far as it holds before a restart: what cannot change live is the old one's.
 
-    That is what the process has open: the store, the output directory, the listeners. While `site.url` is
+    That is what the process has open: the store and the listeners. While `site.url` is
     only where we listen, and `site.contact` only that URL, they stay true by staying too. A URL that the
     file gives in so many words as where it will listen is no different from that.
     """
@@ -74,8 +74,7 @@ def in_force(old: Config, new: Config) -> Config:
     if site.url == new.server.reached:
         url = old.server.reached or old.site.url
         site = replace(site, url=url, contact=url if site.contact == site.url else site.contact)
-    output = replace(new.output, directory=old.output.directory)
-    return replace(new, store=old.store, server=old.server, site=site, output=output)
+    return replace(new, store=old.store, server=old.server, site=site)
 
 
 def _keys(old: Config, new: Config, parts: Iterable[str]) -> Iterator[str]:

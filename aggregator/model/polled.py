@@ -75,7 +75,7 @@ class Lookup:
     source: Url
     keys: frozenset[Key] = frozenset()
     ids: frozenset[PostId] = frozenset()
-    labels: frozenset[str] = frozenset()  # folded category values (`classify.labels.fold`)
+    labels: frozenset[str] = frozenset()  # folded category values (`syntax.labels.fold`)
     slugs: frozenset[Slug] = frozenset()  # that those values would like to have
 
 
@@ -158,7 +158,7 @@ class NewCategory:
 
     slug: Slug
     title: str
-    folded: str  # `classify.labels.fold(title)`
+    folded: str  # `syntax.labels.fold(title)`
     templated_by: Url | None = None
 
 

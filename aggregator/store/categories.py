@@ -12,23 +12,24 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from aggregator.classify.labels import fold
 from aggregator.model import Category, Config, Lookup, NewCategory, Slug
 from aggregator.store import marks
 from aggregator.store.tables import categories, facts
+from aggregator.syntax.labels import fold
 
 
 def sync(connection: sa.Connection, config: Config, now: datetime) -> set[str]:
     """Take over the categories of the file; the slugs of those whose documents may differ."""
     stored = {row.slug: row for row in connection.execute(sa.select(categories))}
     touched: set[str] = set()
-    for position, category in enumerate(config.categories):
+    described = [category for category in config.categories if category.configured]
+    for position, category in enumerate(described):
         asked = digest(category)
         row = stored.pop(category.slug, None)
         values = {
             "title": category.title,
             "folded": fold(category.title),
-            "configured": category.configured,
+            "configured": True,
             "position": position,
             "asked": asked,
         }
@@ -44,7 +45,36 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> set[str]:
         connection.execute(
             categories.update().where(categories.c.slug.in_(gone)).values(configured=False, asked="")
         )
-    return touched | gone
+    return touched | gone | _name(connection, [c for c in config.categories if not c.configured], now)
+
+
+def _name(connection: sa.Connection, named: Iterable[Category], now: datetime) -> set[str]:
+    """Make the categories that feeds and rules name, so that they are there before their first post.
+
+    A value that is there already keeps its row as it is; one whose slug another value has waits for a post,
+    which gives it a number (`classify.labels.assign`).
+    """
+    rows = connection.execute(sa.select(categories.c.slug, categories.c.folded)).all()
+    slugs, values = {row.slug for row in rows}, {row.folded for row in rows}
+    made: set[str] = set()
+    for category in named:
+        folded = fold(category.title)
+        if category.slug not in slugs and folded not in values:
+            _insert(
+                connection,
+                now,
+                slug=category.slug,
+                title=category.title,
+                folded=folded,
+                templated_by=None,
+                configured=False,
+                position=0,
+                asked="",
+            )
+            slugs.add(category.slug)
+            values.add(folded)
+            made.add(category.slug)
+    return made
 
 
 def settings_changed(connection: sa.Connection, config: Config) -> bool:
@@ -164,7 +194,8 @@ def known(connection: sa.Connection, lookup: Lookup) -> Labels:
 
 def listed(connection: sa.Connection, config: Config) -> list[Category]:
     """Configured ones in the order of the file, then the others by slug, as the port promises."""
-    configured = {category.slug: category for category in config.categories}
+    described = [category for category in config.categories if category.configured]
+    configured = {category.slug for category in described}
     rows = connection.execute(
         sa.select(categories.c.slug, categories.c.title).order_by(categories.c.slug)
     ).all()
@@ -174,7 +205,7 @@ def listed(connection: sa.Connection, config: Config) -> list[Category]:
         if row.slug not in configured
     ]
     there = {row.slug for row in rows}
-    return [category for category in config.categories if category.slug in there] + others
+    return [category for category in described if category.slug in there] + others
 
 
 def digest(*values: object) -> str:

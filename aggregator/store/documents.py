@@ -215,11 +215,11 @@ def _changed(noted: Sequence[AnyRow], seen: datetime | None, digest: str, now: d
     `If-Modified-Since` would be told that nothing has (RFC 9110, 13.1.3). A file that was lost and comes
     back as it was has not changed. `seen` is the time of the file that is there.
     """
-    last = max((row for row in noted if row.modified), key=lambda row: row.modified, default=None)
-    if last is not None and seen is None and last.digest == digest:
-        return datetime.fromtimestamp(int(last.modified.timestamp()), UTC)
-    before = [moment + SECOND for moment in (seen, last and last.modified) if moment]
-    return max([now.replace(microsecond=0), *before])
+    changes: list[tuple[datetime, str]] = [(row.modified, row.digest) for row in noted if row.modified]
+    if changes and seen is None and max(changes)[1] == digest:
+        return max(changes)[0]
+    before = [moment for moment, _ in changes] + ([] if seen is None else [seen])
+    return max([now.replace(microsecond=0), *(moment + SECOND for moment in before)])
 
 
 def _digest(body: bytes) -> str:

@@ -71,6 +71,10 @@ def loops_held(url: str) -> int | None:
         file = os.open(f"{url}.lock", os.O_RDONLY | os.O_CLOEXEC)
     except FileNotFoundError:
         return None
+    except OSError as trouble:
+        raise StoreError(
+            f"{url}.lock: cannot be read ({trouble.strerror}); run as the user who owns the store"
+        ) from trouble
     try:
         fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
     except BlockingIOError:

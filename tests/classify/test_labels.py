@@ -4,9 +4,10 @@ from dataclasses import replace
 
 import pytest
 
-from aggregator.classify import assign, fold
+from aggregator.classify import assign
 from aggregator.classify.labels import TEMPLATED_AT_MOST, categories_of, tags_of
 from aggregator.model import Known, Label, Said
+from aggregator.syntax.labels import fold
 from aggregator.syntax.slugs import slugify
 from tests.posts import post, source
 

@@ -10,12 +10,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from aggregator import classify
-from aggregator.classify import labels as classify_labels
 from aggregator.config import advice, load, template
 from aggregator.errors import ConfigError
 from aggregator.model import Category, Condition, Config, Output, Rule, Server, Site, Source
-from aggregator.syntax import labels
 
 SHIPPED = Path(__file__).parent.parent.parent / "feeds.yaml"
 ONE = "feeds: [https://example.org/feed.xml]\n"
@@ -184,13 +181,6 @@ def test_named_categories_are_as_long_as_output_says():
     """What nobody described has the file's defaults."""
     (made,) = loaded(f"output: {{entries: 7}}\n{ONE}").categories
     assert made == Category("general", "general", entries=7, configured=False)
-
-
-def test_category_values_are_told_apart_as_in_classify():
-    """What is one category to the file is one to the posts."""
-    for value in ("ＴＥＣＨ", " Straße\u3000x ", "İ", "ﬁ"):
-        assert labels.fold(value) == classify.fold(value)
-    assert labels.LONGEST == classify_labels.LONGEST_VALUE
 
 
 @pytest.mark.parametrize(

@@ -299,3 +299,17 @@ def test_a_poll_that_outlives_a_pause_is_still_committed(world):
     world.sync(source(A, paused=True))
     world.store.polls.commit([outcome(lease, New(post("one")))], NOW)
     assert len(world.shown()) == 1
+
+
+def test_a_category_that_the_file_names_is_there_before_its_posts(world):
+    """It has documents from the first publish, and never takes over one that is there already."""
+    news, named = Category("news", "News"), Category("tech", "tech", configured=False)
+    world.sync(source(A), categories=(news, named))
+    there = [(c.slug, c.configured) for c in world.store.posts.categories()]
+    assert there == [("news", True), ("tech", False)]
+    assert {world.store.documents.claim(NOW).scope for _ in range(3)} == {"news", "tech", None}
+
+    world.sync(source(A), categories=(news, Category("tech", "Technology")))
+    world.sync(source(A), categories=(news, named, Category("x", "NEWS", configured=False)))
+    there = [(c.slug, c.title) for c in world.store.posts.categories()]
+    assert there == [("news", "News"), ("tech", "Technology")]

@@ -12,6 +12,7 @@ from aggregator.poller import Poller
 from aggregator.publisher import Publisher
 from tests.fakes import FixedClock, InlineReader, MemoryStore, ScriptedFetcher
 from tests.histories.simulated import START, URL, mark_of
+from tests.loops.scene import InThisThread
 
 EVERYTHING = 10_000
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -75,13 +76,21 @@ class World:
         self._publisher = Publisher(
             self.store.posts, self.store.sources, self.store.documents, self.clock, self.config
         )
+        self._runner = asyncio.Runner()
+        self._runner.get_loop().set_default_executor(InThisThread())
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self._runner.close()
 
     def poll(self, result):
         """Poll the source once, which answers so; what the subscriber notices. Then an hour passes."""
         [source] = self.config.sources
         self.fetcher.say(source.url, result)
         before = len(self.outcomes)
-        asyncio.run(self._finish())
+        self._runner.run(self._finish())
         assert len(self.outcomes) == before + 1
         noticed = self.subscriber.look(self.store.posts.newest(None, EVERYTHING))
         self.clock.advance(hours=1)
@@ -91,7 +100,6 @@ class World:
         assert await self._poller.start_due(everything=True) == 1
         while self._poller.running:
             await self._poller.any_ended()
-        await self._poller.stop(1)
 
     def written(self):
         """The articles that the last poll wrote, by verdict."""

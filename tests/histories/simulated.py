@@ -1,4 +1,4 @@
-"""A source of our own whose feed lives: it grows, is edited, re-dated, reordered, cut short, lost and restored.
+"""A source of our own whose feed lives: it grows, is edited, re-dated, reordered, cut short, lost, restored.
 
 Seeded, so that a history can be told again. It knows the truth: which article each entry is, and what a
 reader has been shown of it. Each text holds the article's mark, which nothing ever edits, so that posts can
@@ -17,7 +17,7 @@ from aggregator.model import Fetched, FetchFailed, Hints, NotModified, Validator
 
 URL = "https://feeds.example.org/history.xml"
 START = datetime(2026, 3, 1, 6, tzinfo=UTC)
-WINDOW = 12
+WINDOW = 6
 MARK = re.compile(r"Mark (\d+)\.")
 
 
@@ -70,7 +70,7 @@ def rss(articles, built):
 
 
 def atom(articles, built):
-    """Atom 1.0. Every entry has an id; without a guid there is none, so such a feed is not valid, only usual."""
+    """Atom 1.0; not valid where an article has no guid, only usual."""
     entries = "".join(
         f"<entry><title>{escape(a.title)}</title><link href='{escape(a.link)}'/>"
         + (f"<id>{escape(a.guid)}</id>" if a.guid else "")
@@ -131,7 +131,7 @@ class LivingSource:
     # --- moves: what is told is either a document, which the truth is worked out for, or nothing new ------
 
     def _grow(self, at):
-        for _ in range(self._random.randint(1, 2) if self.articles else WINDOW):
+        for _ in range(1 if self.articles else WINDOW):
             self.articles.append(self._article(len(self.articles), at))
         return self._deliver(self._window(), at)
 
@@ -192,7 +192,7 @@ class LivingSource:
         return Told(self._last)
 
     def _rekey(self, at):
-        """A migration: all guids are new at once, those that had none have one, and perhaps the host moves."""
+        """A migration: all guids are new at once, all have one from now on, and perhaps the host moves."""
         self._generation += 1
         if self._random.random() < 0.5:
             self._host = f"https://moved{self._generation}.example.org"

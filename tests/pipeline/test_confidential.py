@@ -27,7 +27,8 @@ FEED = """<?xml version="1.0"?><rss version="2.0" xmlns:dc="http://purl.org/dc/e
 <atom:link rel="self" href="http://10.1.2.3:8000/p/feed?key=hunter2"/>
 <item><title>One</title><guid isPermaLink="false">1</guid><link>a.html</link>
 <enclosure url="a.mp3" type="audio/mpeg" length="1"/><comments>#c</comments>
-<description>&lt;a href="#fn-1"&gt;1&lt;/a&gt; &lt;img src="i.png"&gt; &lt;a href="?x"&gt;x&lt;/a&gt;</description></item>
+<description>&lt;a href="#fn-1"&gt;1&lt;/a&gt; &lt;img src="i.png"&gt;
+&lt;a href="?x"&gt;x&lt;/a&gt;</description></item>
 <item><title>Two</title><guid isPermaLink="true">http://10.1.2.3:8000/p/feed?key=hunter2</guid></item>
 </channel></rss>"""
 
