@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime
 from typing import Protocol
 
+from aggregator.errors import PublishError
 from aggregator.model import (
     Category,
     Claim,
@@ -22,12 +23,17 @@ from aggregator.model import (
     Known,
     Lease,
     Lookup,
+    Outdated,
     PollOutcome,
+    PostFile,
+    PostId,
     ReadResult,
+    Revision,
     Scope,
     SiteIdentity,
     SourceStatus,
     Story,
+    Unwritten,
 )
 
 
@@ -105,6 +111,37 @@ class PollStore(Protocol):
         """End a lease whose poll was cancelled, without an outcome; `next_due` stays at the floor."""
 
 
+class Revisions(Protocol):
+    """What keeping stored posts as the file says takes."""
+
+    def outdated(self, limit: int, /) -> Sequence[Outdated]:
+        """At most `limit` posts that were last classified under another definition of their source.
+
+        Those in subscription documents (the newest `entries` of a scope) come first, then the newest.
+        Dropped ones are among them; those of removed sources, and those without content, are not.
+        """
+
+    def known(self, lookup: Lookup, /) -> Known:
+        """Which categories the labels of posts lead to."""
+
+    def revise(self, revisions: Sequence[Revision], now: datetime, /) -> int:
+        """Write what a definition says of posts, in one transaction, and nothing of their content or dates.
+
+        That is labels, categories, tags, language, origin, `republish` and `dropped`. How many were written:
+        none of a source that is defined otherwise meanwhile, none that a poll has written meanwhile, and none
+        where a category that is to be made is taken by now; what is left is outdated still. Marks every
+        category whose documents may differ.
+        """
+
+    def purge(self, before: datetime, limit: int, shown: int, /) -> int:
+        """Take the content from at most `limit` posts that were first seen before then; how many.
+
+        Those of stories among the newest `entries`, and at least `shown`, of a scope keep theirs, and so do
+        those whose story has a member that was first seen later. What loses its content is shown nowhere
+        from then on; it keeps its row and keys, and so is never new again. Jekyll files stay.
+        """
+
+
 class SourceReader(Protocol):
     """What operators see of the sources."""
 
@@ -161,3 +198,28 @@ class DocumentStore(Protocol):
 
     def mark_all(self) -> int:
         """Mark every scope (the command `publish`); how many there are."""
+
+
+class JekyllStore(Protocol):
+    """Which stories wait to be written as files of a Jekyll site, and the files that we wrote."""
+
+    def changed(self, limit: int, after: PostId, /) -> Sequence[Unwritten]:
+        """At most `limit` stories that changed since their file was written, by id, those after `after`.
+
+        Each as it is now. A store that never wrote any gives all of them.
+        """
+
+    def put(self, files: Sequence[PostFile], directory: str, /) -> Sequence[str | PublishError]:
+        """Write or remove these files in a directory (absolute), and settle their marks.
+
+        One result for each, in order: the name of a file whose bytes changed or that went, "" where nothing
+        had to be done, or why it could not be; then nothing is settled. A story gets its name with its first
+        file, and keeps it; no two have one. What lies there and is not ours stays, and an edited file of
+        ours is not removed.
+        """
+
+    def lost(self, directory: str, /) -> int:
+        """Mark the stories whose file in a directory is not there any more; how many there are."""
+
+    def mark_all(self) -> int:
+        """Mark every story (the command `publish`); how many there are."""

@@ -118,7 +118,8 @@ def published(result: Published | None) -> None:
 
 
 def _written(result: Published) -> None:
-    _console().print(f"{len(result.written)} documents written", soft_wrap=True)
+    files = f", {len(result.files)} Jekyll files written or removed" if result.files else ""
+    _console().print(f"{len(result.written)} documents written{files}", soft_wrap=True)
 
 
 def live(source: Source, result: ReadResult | str) -> None:

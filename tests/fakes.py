@@ -91,6 +91,8 @@ class _Post:
     post: model.Post
     story: str
     arrived: int
+    definition: str  # of its source, that it was last classified under
+    purged: bool = False
 
 
 @dataclass
@@ -112,6 +114,8 @@ class _Scope:
     updated: datetime | None = None
     token: int = 0
     claimed: bool = False
+    claimed_at: datetime | None = None
+    opened: datetime | None = None
 
 
 @dataclass
@@ -123,11 +127,16 @@ class _Data:
     posts: dict = field(default_factory=dict)
     stories: set = field(default_factory=set)
     withdrawn: set = field(default_factory=set)  # (source, key)
+    held: set = field(default_factory=set)  # (post, scope)
     categories: dict = field(default_factory=dict)
     scopes: dict = field(default_factory=dict)
     marks: int = 0
     settings: object = None
     files: dict = field(default_factory=dict)
+    story_marks: dict = field(default_factory=dict)  # story -> mark, and the one that was written
+    post_names: dict = field(default_factory=dict)  # story -> name of its Jekyll file
+    post_files: dict = field(default_factory=dict)  # (directory, name) -> bytes, or None once it went
+    jekyll: object = None  # the settings of the files
 
 
 class MemoryStore:
@@ -140,6 +149,8 @@ class MemoryStore:
         self.polls, self.sources, self.posts, self.documents = (
             part(self) for part in (MemoryPolls, MemorySources, MemoryPosts, MemoryDocuments)
         )
+        self.jekyll = MemoryJekyll(self)
+        self.revisions = MemoryRevisions(self)
 
     def remember(self, config):
         self.config = config
@@ -165,7 +176,7 @@ class MemoryStore:
 
     def visible(self, stored):
         row = self.data.sources[stored.post.source]
-        return not stored.post.dropped and row.source is not None
+        return not stored.post.dropped and not stored.purged and row.source is not None
 
     def placed(self, stories):
         """The categories that these stories are shown in."""
@@ -174,10 +185,18 @@ class MemoryStore:
             for stored in self.data.posts.values()
             if stored.story in stories and self.visible(stored)
             for slug in stored.post.categories
+            if (stored.post.id, slug) not in self.data.held
         }
 
+    def touch(self, stories):
+        """Raise the marks of stories."""
+        for story in stories:
+            mark, written = self.data.story_marks.get(story, (0, 0))
+            self.data.story_marks[story] = (mark + 1, written)
+
     def of_sources(self, urls):
-        return {stored.story for stored in self.data.posts.values() if stored.post.source in urls}
+        posts = self.data.posts.values()
+        return {s.story for s in posts if s.post.source in urls and not s.purged}
 
     def tied(self, urls):
         """Of the stories of these sources, those whose members differ in nothing but the file's order."""
@@ -222,6 +241,7 @@ class MemoryPolls(_Part):
     def sync(self, config, now, /):
         store, data = self.store, self.data
         touched = self._sync_categories(config, now)
+        store.jekyll.sync(config, touched)
         anything = bool(touched)
         settings = (config.site, config.output, config.polling.min_interval, config.polling.max_interval)
         everywhere = settings != data.settings
@@ -239,7 +259,7 @@ class MemoryPolls(_Part):
                 if returned or row.asked != _asked(source, floor):
                     at = row.started + floor if row.started else row.due.at
                     row.due = model.Due(max(at, row.memory.not_before or at), ("edited",))
-                if returned or row.last.definition != source.definition:
+                if returned:
                     moved.add(source.url)
                 elif row.last.position != source.position:
                     reordered.add(source.url)
@@ -252,6 +272,7 @@ class MemoryPolls(_Part):
             row.source = wanted.get(url)
             row.last = row.source or row.last
         touched |= store.placed(stories)
+        store.touch(stories)
         store.config = config
         if everywhere:
             store.documents.mark_all()
@@ -319,7 +340,7 @@ class MemoryPolls(_Part):
                 self._pace(host, now)
             row.leased, row.token, row.started = True, row.token + 1, now
             row.due = model.Due(now + row.floor, ("floor",))
-            leases.append(model.Lease(row.source, row.token, row.memory))
+            leases.append(model.Lease(row.source, row.token, row.memory, row.since))
         return leases
 
     def next_due(self, now, /, *, everything=False, not_since=None):
@@ -355,6 +376,7 @@ class MemoryPolls(_Part):
             slugs=frozenset(slugs),
             configured=frozenset(slugs & asked),
             templated=sum(c.templated_by == lookup.source for c in data.categories.values()),
+            opened={s: row.opened for s, row in data.scopes.items() if row.opened} if lookup.first else {},
         )
 
     def _led_to(self, key):
@@ -413,12 +435,26 @@ class MemoryPolls(_Part):
         return (
             any({k.id for k in self._led_to(key)} - then for key, then in outcome.judged.items())
             or bool(fresh & self.data.posts.keys())
-            or any(
-                (there.slug == new.slug) != (there.folded == new.folded)
-                for new in outcome.categories
-                for there in self.data.categories.values()
-            )
+            or self.taken(outcome.categories)
         )
+
+    def taken(self, categories):
+        """Whether a slug now names another value, or a value has another slug."""
+        return any(
+            (there.slug == new.slug) != (there.folded == new.folded)
+            for new in categories
+            for there in self.data.categories.values()
+        )
+
+    def ensure(self, wanted, slugs, now):
+        """Make the categories that are missing; their slugs."""
+        named, made = {new.slug: new for new in wanted}, set()
+        for slug in sorted((slugs | named.keys()) - self.data.categories.keys()):
+            new = named.get(slug) or model.NewCategory(slug, slug, fold(slug))
+            row = _Category(slug, new.title, new.folded, len(self.data.categories), new.templated_by)
+            self.store.make_category(row, now)
+            made.add(slug)
+        return made
 
     def _found(self, story):
         if story in self.data.stories:
@@ -436,21 +472,15 @@ class MemoryPolls(_Part):
         dirty = store.placed(stories)
         for parting in outcome.partings:
             self._found(parting.posts[0])
-        named = {new.slug: new for new in outcome.categories}
-        for slug in sorted({s for v in written for s in v.post.categories} | named.keys()):
-            if slug not in data.categories:
-                new = named.get(slug) or model.NewCategory(slug, slug, fold(slug))
-                store.make_category(
-                    _Category(slug, new.title, new.folded, len(data.categories), new.templated_by), now
-                )
-                dirty.add(slug)
+        dirty |= self.ensure(outcome.categories, {s for v in written for s in v.post.categories}, now)
         for verdict in written:
             post, story = verdict.post, getattr(verdict, "story", None)
             there = data.posts.get(post.id)
             if not _is_fresh(verdict):
                 if there is None or there.post.source != source:
                     raise LookupError(post.id)
-                there.post = post
+                there.post = replace(post, summary="", content="") if there.purged else post
+                there.definition = outcome.lease.source.definition
                 continue
             if there:
                 raise LookupError(post.id)
@@ -458,13 +488,16 @@ class MemoryPolls(_Part):
                 self._found(post.id)
             elif story not in data.stories or story == post.id:
                 raise LookupError(story)
-            data.posts[post.id] = _Post(post, story or post.id, len(data.posts))
+            definition = outcome.lease.source.definition
+            data.posts[post.id] = _Post(post, story or post.id, len(data.posts), definition)
         for parting in outcome.partings:
             for post_id in parting.posts:
                 if post_id not in data.posts or data.posts[post_id].story != parting.leaves:
                     raise LookupError(post_id)
                 data.posts[post_id].story = parting.posts[0]
+        data.held |= outcome.held
         data.withdrawn |= {(source, key) for key in outcome.withdrawn}
+        store.touch(stories)
         return dirty | store.placed(stories)
 
 
@@ -477,6 +510,80 @@ def _is_fresh(verdict):
     """Whether it stores a post under an id that nobody has."""
     again = isinstance(verdict, model.Rejected) and verdict.again
     return isinstance(verdict, model.New | model.Duplicate | model.Rejected) and not again
+
+
+class MemoryRevisions(_Part):
+    """`ports.Revisions`."""
+
+    def known(self, lookup, /):
+        return self.store.polls.known(lookup)
+
+    def _is_outdated(self, stored):
+        row = self.data.sources[stored.post.source]
+        return bool(row.source) and not stored.purged and stored.definition != row.source.definition
+
+    def _in_documents(self, at_least=0):
+        """The stories in subscription documents, or so many of each scope."""
+        config = self.store.config
+        own = {c.slug: c.entries for c in config.categories}
+        return {
+            story.id
+            for scope in self.data.scopes
+            for story in self.store.posts.newest(scope, max(at_least, own.get(scope, config.output.entries)))
+        }
+
+    def outdated(self, limit, /):
+        shown = self._in_documents()
+        rows = [stored for stored in self.data.posts.values() if self._is_outdated(stored)]
+        rows.sort(key=lambda stored: (stored.story in shown, stored.post.published), reverse=True)
+        found = {}
+        for stored in rows[:limit]:
+            found.setdefault(stored.post.source, []).append(stored.post)
+        return [model.Outdated(self.data.sources[url].source, tuple(posts)) for url, posts in found.items()]
+
+    def revise(self, revisions, now, /):
+        store, data, written, dirty, stories = self.store, self.data, [], set(), set()
+        for revision in revisions:
+            row = data.sources[revision.source.url]
+            if row.source is None or row.source.definition != revision.source.definition:
+                continue
+            if store.polls.taken(revision.categories):
+                continue
+            current = [
+                p for p in revision.posts if p.id in data.posts and self._is_outdated(data.posts[p.id])
+            ]
+            used = {slug for post in current for slug in post.categories}
+            dirty |= store.polls.ensure([c for c in revision.categories if c.slug in used], used, now)
+            written += [(post, revision.source.definition) for post in current]
+        stories = {data.posts[post.id].story for post, _ in written}
+        dirty |= store.placed(stories)
+        for post, definition in written:
+            there = data.posts[post.id]
+            names = (
+                "labels",
+                "categories",
+                "tags",
+                "dropped",
+                "republish",
+                "language",
+                "label_digest",
+                "origin",
+            )
+            there.post = replace(there.post, **{name: getattr(post, name) for name in names})
+            there.definition = definition
+        store.touch(stories)
+        store.mark(dirty | store.placed(stories))
+        return len(written)
+
+    def purge(self, before, limit, shown, /):
+        kept = self._in_documents(shown)
+        kept |= {s.story for s in self.data.posts.values() if s.post.first_seen >= before and not s.purged}
+        due = [s for s in self.data.posts.values() if not s.purged and s.story not in kept]
+        due.sort(key=lambda stored: (stored.post.first_seen, stored.arrived))
+        for stored in due[:limit]:
+            stored.post = replace(stored.post, summary="", content="")
+            stored.purged = True
+        return len(due[:limit])
 
 
 class MemorySources(_Part):
@@ -522,7 +629,13 @@ class MemoryPosts(_Part):
         for stored in sorted(self.data.posts.values(), key=lambda stored: stored.arrived):
             if self.store.visible(stored):
                 members.setdefault(stored.story, []).append(stored.post)
-        shown = [s for s, m in members.items() if scope is None or any(scope in p.categories for p in m)]
+        shown = [
+            story
+            for story, told in members.items()
+            if any(
+                (scope is None or scope in p.categories) and (p.id, scope) not in self.data.held for p in told
+            )
+        ]
         shown.sort()
         shown.sort(key=lambda s: self.store.lead(s).published, reverse=True)
         return [model.Story(story, tuple(members[story])) for story in shown[:limit]]
@@ -567,7 +680,7 @@ class MemoryDocuments(_Part):
             return None
         scope = min(waiting)[2] or None
         row = self.data.scopes[scope]
-        row.token, row.claimed = row.token + 1, True
+        row.token, row.claimed, row.claimed_at = row.token + 1, True, now
         return model.Claim(scope, row.mark, row.token, row.updated, row.created)
 
     def promise(self, claim, updated, /):
@@ -580,6 +693,7 @@ class MemoryDocuments(_Part):
         self.promise(claim, updated)
         if row.claimed and row.token == claim.token:
             row.claimed, row.settled = False, claim.mark
+            row.opened = row.opened or row.claimed_at
 
     def release(self, claim, /):
         row = self.data.scopes[claim.scope]
@@ -589,3 +703,61 @@ class MemoryDocuments(_Part):
     def mark_all(self):
         self.store.mark(set(self.data.scopes))
         return len(self.data.scopes)
+
+
+class MemoryJekyll(_Part):
+    """`ports.JekyllStore`: nobody else writes in these directories, and nothing in them fails."""
+
+    def sync(self, config, described):
+        """Mark what a configuration changes in files."""
+        asked = (config.output.jekyll, config.site.language, config.site.timezone)
+        before, self.data.jekyll = self.data.jekyll, asked if asked[0] else self.data.jekyll
+        if asked[0] and before is not None and before != asked:
+            self.mark_all()
+            return
+        posts = [stored for stored in self.data.posts.values() if self.store.visible(stored)]
+        self.store.touch({s.story for s in posts if set(s.post.categories) & set(described)})
+
+    def changed(self, limit, after, /):
+        marks = sorted(self.data.story_marks.items())
+        waiting = [(s, mark) for s, (mark, written) in marks if mark > written and s > after]
+        posts = sorted(self.data.posts.values(), key=lambda stored: stored.arrived)
+        told = [
+            (s, mark, tuple(p.post for p in posts if p.story == s and self.store.visible(p)))
+            for s, mark in waiting[:limit]
+        ]
+        return [model.Unwritten(s, m, model.Story(s, members) if members else None) for s, m, members in told]
+
+    def put(self, files, directory, /):
+        results = []
+        for file in files:
+            results.append(self._put(file, directory))
+            mark, written = self.data.story_marks[file.story]
+            self.data.story_marks[file.story] = (mark, max(written, file.mark))
+        return results
+
+    def _put(self, file, directory):
+        names, files = self.data.post_names, self.data.post_files
+        if file.body is None:
+            name = names.get(file.story, "")
+            members = [stored for stored in self.data.posts.values() if stored.story == file.story]
+            if files.get((directory, name)) is None or all(stored.purged for stored in members):
+                return ""
+            files[directory, name] = None
+            return name
+        if file.story not in names:
+            stem, number, name = file.wish.removesuffix(".md"), 1, file.wish
+            while name in names.values():
+                number += 1
+                name = f"{stem}-{number}.md"
+            names[file.story] = name
+        name = names[file.story]
+        before, files[directory, name] = files.get((directory, name)), file.body
+        return "" if before == file.body else name
+
+    def lost(self, directory, /):
+        return 0
+
+    def mark_all(self):
+        self.store.touch(self.data.stories)
+        return len(self.data.stories)

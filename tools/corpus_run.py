@@ -1,13 +1,15 @@
 #!/usr/bin/env python3
 """Serve every file of a directory over loopback, run `aggregator once` over them, and judge what comes.
 
-    tools/corpus_run.py DIR [--rng atom.rng] [--validator W3C_SOURCE] [--keep WORK] [--verbose]
+    tools/corpus_run.py DIR [--rng atom.rng] [--validator W3C_SOURCE [--validator-python PYTHON]]
+                        [--keep WORK] [--verbose]
 
 Every file is one source; its category is its top folder. What our parser finds in a file (in a process of
 its own, under a deadline) is held against what became of it, each Atom document against the RELAX NG schema
 of RFC 4287 (and the W3C validator, where its source is given). Then all sources are polled again twice: as
 they are, and with a comment (JSON: a line) more at the end, so that every body is judged anew; neither may
 add a post or change a byte of an output document. Exit status 1 if anything stays unexplained.
+What every post must be, and what feedparser alone finds in each file, is judged by `corpus_judge.py`.
 """
 
 from __future__ import annotations
@@ -29,19 +31,23 @@ import threading
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, unquote
+from urllib.parse import quote, unquote, urlsplit
 
 import pebble
 import yaml
+from corpus_judge import found_by_feedparser, posts_judged
 from lxml import etree
 
 from aggregator.model import Fetched, Hints, Unreadable, Url, Validators
 from aggregator.parse import parse
+from aggregator.parse.hooks import MOST_ENTRIES
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 FIRST_BYTES_OF_HTML = re.compile(rb"\s*<(!doctype html|html)", re.IGNORECASE)
+AT_ONCE = 100  # documents in one command
 COMMENT = b"\n<!-- served again -->\n"
 TYPES = {
     ".rss": "application/rss+xml",
@@ -119,6 +125,7 @@ class Outcome:
     path: str
     readable: bool = False
     entries: int = 0
+    alone: int = 0  # that feedparser finds by itself
     reason: str = ""  # why our parser reads no feed in it
     posts: int = 0
     counts: dict[str, int] = field(default_factory=dict)  # verdicts of the first poll
@@ -132,6 +139,8 @@ class Outcome:
             return f"the parser can read it, the poll could not: {self.error}"
         if not self.readable and not self.error:
             return f"the parser cannot read it ({self.reason}), the poll says nothing"
+        if self.entries < min(self.alone, MOST_ENTRIES):
+            return f"feedparser finds {self.alone} entries, we {self.entries}"
         judged = sum(self.counts.values()) + len(self.unread)
         if self.readable and judged != self.entries:
             return f"{self.entries} entries, but {judged} judged or left out with a reason"
@@ -140,14 +149,15 @@ class Outcome:
         return ""
 
 
-def looked_at(path: str, url: str) -> tuple[bool, int, str]:
-    """(is it a feed, how many entries, why not), by our parser alone; runs in a worker."""
+def looked_at(path: str, url: str) -> tuple[bool, int, str, int]:
+    """(is it a feed, its entries, why not) by our parser alone, entries by feedparser's; runs in a worker."""
     body = Path(path).read_bytes()
-    fetched = Fetched(body, media_type(Path(path), body), Url(url), Validators(), Hints())
-    parsed = parse(fetched)
+    kind = media_type(Path(path), body)
+    parsed = parse(Fetched(body, kind, Url(url), Validators(), Hints()))
+    alone = found_by_feedparser(body, kind, url)
     if isinstance(parsed, Unreadable):
-        return False, 0, parsed.reason
-    return True, len(parsed.entries) + len(parsed.unread), ""
+        return False, 0, parsed.reason, alone
+    return True, len(parsed.entries) + len(parsed.unread), "", alone
 
 
 def parsed_files(files: Sequence[Path], origin: Origin) -> dict[str, Outcome]:
@@ -161,7 +171,7 @@ def parsed_files(files: Sequence[Path], origin: Origin) -> dict[str, Outcome]:
         for name, future in futures.items():
             outcomes[name] = outcome = Outcome(name)
             try:
-                outcome.readable, outcome.entries, outcome.reason = future.result()
+                outcome.readable, outcome.entries, outcome.reason, outcome.alone = future.result()
             except concurrent.futures.TimeoutError:
                 outcome.reason = "the parser takes more than 20 s"
             except pebble.ProcessExpired as death:
@@ -246,22 +256,28 @@ def schema_errors(documents: Sequence[Path], rng: Path) -> list[str]:
     return errors
 
 
-def validator_errors(documents: Sequence[Path], source: Path, script: Path, rng: Path | None) -> list[str]:
-    """What the W3C feed validator calls an error (not its warnings)."""
+def validator_says(
+    documents: Sequence[Path], source: Path, python: str, script: Path, rng: Path | None
+) -> dict[str, list[tuple[str, str]]]:
+    """What the W3C feed validator says of each document, by severity: (document, what)."""
     environment = {**os.environ, "FEEDVALIDATOR_SRC": str(source)}
     if rng:
         environment["ATOM_RNG"] = str(rng)
-    command = [sys.executable, str(script), "--json", *([] if rng else ["--no-rng"]), *map(str, documents)]
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
-    if done.returncode not in (0, 1):
-        return [f"the validator could not run: {done.stderr[-500:]}"]
-    reports = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    return [
-        f"{Path(report['file']).parent.name}: {name}: {text}"
-        for report in reports
-        for severity, name, text in report["findings"]
-        if severity == "error"
-    ]
+    said: dict[str, list[tuple[str, str]]] = {"error": [], "warning": []}
+    for start in range(0, len(documents), AT_ONCE):
+        some = [str(path) for path in documents[start : start + AT_ONCE]]
+        command = [python, str(script), "--json", *([] if rng else ["--no-rng"]), *some]
+        done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
+        reports = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+        if done.returncode not in (0, 1) or len(reports) != len(some):
+            said["error"].append((some[0], f"the validator could not run: {done.stderr[-500:]}"))
+            continue
+        for report in reports:
+            for severity, name, text in report["findings"]:
+                # It reads nothing past a size; schema and rules, which its wrapper adds, did judge that.
+                severity = "gave up" if name == "ValidatorLimit" else severity
+                said.setdefault(severity, []).append((Path(report["file"]).parent.name, f"{name}: {text}"))
+    return said
 
 
 def kind_of(reason: str) -> str:
@@ -291,6 +307,8 @@ def report(outcomes: Sequence[Outcome], seconds: float, verbose: bool) -> None:
         "files": len(outcomes),
         "usable feeds": sum(o.readable for o in outcomes),
         "entries": sum(o.entries for o in outcomes),
+        "entries by feedparser alone": sum(o.alone for o in outcomes),
+        "... in files that are no feed": sum(o.alone for o in outcomes if not o.readable),
         "posts stored": sum(o.posts for o in outcomes),
         "new posts": counts["new"],
         "duplicates": counts["duplicate"],
@@ -298,8 +316,8 @@ def report(outcomes: Sequence[Outcome], seconds: float, verbose: bool) -> None:
         "rejected": counts["rejected"],
     }
     for name, value in rows.items():
-        print(f"  {name:28} {value:8}")
-    print(f"  {'wall time of the first run':28} {seconds:8.1f} s")
+        print(f"  {name:30} {value:8}")
+    print(f"  {'wall time of the first run':30} {seconds:8.1f} s")
     show("entries left out", [(o.path, reason) for o in outcomes for reason in o.unread], verbose)
     show("failures", [(o.path, o.error) for o in outcomes if o.error], verbose)
 
@@ -343,6 +361,7 @@ def main() -> int:
     parser.add_argument("directory", type=Path, help="every file below it is a source")
     parser.add_argument("--rng", type=Path, default=SHARED / "atom.rng", help="RELAX NG schema of RFC 4287")
     parser.add_argument("--validator", type=Path, help="directory of the W3C feed validator's source")
+    parser.add_argument("--validator-python", default=sys.executable, help="what runs it (needs html5lib)")
     parser.add_argument("--script", type=Path, default=SHARED / "tools/validate_atom.py", help="its wrapper")
     parser.add_argument("--keep", type=Path, help="work in this new directory and leave it there")
     parser.add_argument("--verbose", action="store_true", help="every reason of every file")
@@ -362,14 +381,20 @@ def main() -> int:
         print(f"corpus_run: {given.directory.name}")
         report(list(outcomes.values()), seconds, given.verbose)
         trouble += [f"{o.path}: {o.unexplained}" for o in outcomes.values() if o.unexplained]
+        counts, wrong = posts_judged(directory / "data/aggregator.db", datetime.now(UTC))  # noqa: TID251
+        print(f"  looked at: {', '.join(f'{n} {what}' for what, n in counts.items())}")
+        show("posts that are not what a post must be", wrong, given.verbose)
+        trouble += [f"{unquote(urlsplit(url).path)}: {what}" for url, what in wrong]
         documents = workspace.atom()
         invalid = schema_errors(documents, rng) if rng else []
         verdict = f"invalid: {len(invalid)}" if rng else "not checked (no --rng)"
         print(f"  output documents: {len(documents)}, {verdict}")
         if given.validator:
-            errors = validator_errors(documents, given.validator, given.script, rng)
-            print(f"  errors of the W3C validator: {len(errors)}")
-            invalid += errors
+            python = given.validator_python
+            said = validator_says(documents, given.validator, python, given.script, rng)
+            for severity, reasons in said.items():
+                show(f"W3C validator: {severity}", reasons, given.verbose)
+            invalid += [f"{where}: {what}" for where, what in said["error"]]
         trouble += invalid
         trouble += polled_again(workspace, origin, outcomes, "polled again")
         origin.again = True

@@ -12,6 +12,7 @@ from typing import Any
 
 import feedparser
 
+HOST = re.compile(r"^https?://[^/?#]*", re.IGNORECASE)
 TRACKER = re.compile(r"(?<=[?&])utm_[^&#]*&?")
 # Elements that a reader can tell from their absence; those that begin a line of their own.
 LINES = frozenset({
@@ -104,14 +105,14 @@ def _raw(position: int, entry: Any) -> Raw:
         title=" ".join(title.split()),
         seen=(
             ("title", " ".join(re.sub(r"<[^>]*>", "", seen_of(title)).split())),
-            ("link", TRACKER.sub("", link).rstrip("?&")),
+            ("link", HOST.sub("", TRACKER.sub("", link)).rstrip("?&")),  # another host is no edit
             ("words", tuple(PICTURE.sub("", text) for text in seen_texts)),
             ("pictures", tuple(tuple(PICTURE.findall(text)) for text in seen_texts)),
             ("authors", authors),
             ("enclosures", files),
         ),
         said=(title, link, tuple(texts)),
-        last=tuple(entry.get("updated_parsed") or entry.get("published_parsed") or ()),
+        last=tuple(dict.get(entry, "updated_parsed") or dict.get(entry, "published_parsed") or ()),
     )  # fmt: skip
 
 

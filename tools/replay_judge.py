@@ -61,7 +61,7 @@ def configured(name: str, entries: int, directory: Path) -> Config:
         "site: {title: Replay, url: 'https://news.example.org/'}\n"
         f"output: {{entries: {entries}}}\n"
         "categories: {news: {title: News}}\n"
-        f"feeds: [{{url: 'https://{name}.example.org/feed.xml', category: news, every: 5m, insist: true}}]\n"
+        f"feeds: [{{url: 'https://{name}.example.org/feed.xml', category: news, every: 1s, insist: true}}]\n"
     )
     return load(text, name="feeds.yaml", directory=str(directory), environment={})
 
@@ -204,8 +204,8 @@ class Judge:
                 self._problem(f"a new entry is {name}", str(raw))
         elif not isinstance(verdict, Changed | Unchanged):
             self._problem(f"a known entry is {name}", f"{raw}: {raw.difference(before)}")
-        elif isinstance(verdict, Changed) != (before.seen != raw.seen):
-            what = "Changed without an edit" if isinstance(verdict, Changed) else "an edit without Changed"
+        elif (edit := isinstance(verdict, Changed) and not verdict.reason) != (before.seen != raw.seen):
+            what = "Changed without an edit" if edit else "an edit without Changed"
             self._problem(what, f"{raw}: {raw.difference(before)}")
         became = verdict.id if isinstance(verdict, Unchanged) else verdict.post.id
         if entry.ids and became not in entry.ids:
@@ -215,7 +215,7 @@ class Judge:
     def _posts(self, verdicts: Sequence[Verdict]) -> None:
         """The stored posts against what they were: dates stay, `updated` moves with a change, never back."""
         new = {v.post.id for v in verdicts if isinstance(v, New)}
-        changed = {v.post.id for v in verdicts if isinstance(v, Changed)}
+        changed = {v.post.id for v in verdicts if isinstance(v, Changed) and not v.reason}
         before, self._stored = self._stored, self._ours.posts()
         for gone in before.keys() - self._stored.keys():
             self._problem("a post is gone", gone)

@@ -11,8 +11,8 @@ from aggregator.config.parts import Parts
 
 FORMATS = ("atom", "html")
 """Kinds of documents that this version publishes."""
-_OUTPUT = ("index", "keep", "per_source", "jekyll")
-_FEED = ("full_text", "backlog", "was")
+_OUTPUT = ("index", "per_source")
+_FEED = ("full_text", "was")
 _CATEGORY = ("near_duplicates", "formerly")
 
 

@@ -15,6 +15,7 @@ from uuid import UUID
 from aggregator.daemon.house import GRACE, house, user_agent
 from aggregator.errors import StoreMissing
 from aggregator.fetch import HttpFetcher
+from aggregator.keeper import Keeper
 from aggregator.model import (
     Config,
     Fetched,
@@ -30,7 +31,7 @@ from aggregator.model import (
     SourceStatus,
 )
 from aggregator.publisher import Published, Publisher
-from aggregator.store import loops_held, open_store
+from aggregator.store import Store, loops_held, open_store
 from aggregator.triggers import SystemClock
 from aggregator.workers import WorkerReader
 
@@ -56,6 +57,7 @@ async def once(
 
     async with house(given, note) as parts:
         poller, store, clock = parts.poller, parts.store, parts.clock
+        await asyncio.to_thread(parts.keeper.revise_all)
         started = clock.now()
         waiting = [s.due for s in await asyncio.to_thread(store.sources.sources) if s.active and s.due]
         expect(sum(everything or due.at <= started for due in waiting))
@@ -73,6 +75,7 @@ async def once(
                 break
             await asyncio.sleep(max(0.0, (next_due - clock.now()).total_seconds()))
         await poller.stop(GRACE)
+        await asyncio.to_thread(parts.keeper.purge)
         return outcomes, await parts.publish()
 
 
@@ -80,12 +83,20 @@ def publish(given: Config) -> Published | None:
     """Mark every document and render it; None where a running daemon does that."""
     if loops_held(given.store):
         with closing(open_store(given.store, output=given.output.directory, loops=False)) as store:
-            store.documents.mark_all()
+            _mark_all(store, given)
         return None
     with closing(open_store(given.store, output=given.output.directory, loops=True)) as store:
         store.polls.sync(given, SystemClock().now())
-        store.documents.mark_all()
-        return Publisher(store.posts, store.sources, store.documents, SystemClock(), given).publish()
+        Keeper(store.revisions, store.posts.identity(), SystemClock(), given).revise_all()
+        _mark_all(store, given)
+        parts = (store.posts, store.sources, store.documents, SystemClock(), given, store.jekyll)
+        return Publisher(*parts).publish()
+
+
+def _mark_all(store: Store, given: Config) -> None:
+    store.documents.mark_all()
+    if given.output.jekyll is not None:
+        store.jekyll.mark_all()
 
 
 def status(given: Config) -> tuple[Sequence[SourceStatus], int | None]:

@@ -15,6 +15,7 @@ from pathlib import Path
 from aggregator import __version__, config
 from aggregator.errors import ConfigError
 from aggregator.fetch import HttpFetcher
+from aggregator.keeper import Keeper
 from aggregator.model import Config, PollOutcome
 from aggregator.poller import Poller
 from aggregator.publisher import Published, Publisher
@@ -77,6 +78,7 @@ class House:
     fetcher: HttpFetcher
     reader: WorkerReader
     poller: Poller
+    keeper: Keeper
     publisher: Publisher
     clock: SystemClock
 
@@ -86,12 +88,13 @@ class House:
             self.store.polls.sync(new, self.clock.now())
             self.store.documents.move(new.output.directory)
             self.publisher.config = new
+        self.keeper.adopt(new)
         self.fetcher.reconfigure(new.polling, user_agent(new))
         self.poller.polling = new.polling
 
-    async def publish(self) -> Published:
-        """Render what is dirty, in a thread."""
-        return await asyncio.to_thread(self.publisher.publish)
+    async def publish(self, *, whole: bool = True) -> Published:
+        """Render what is dirty, in a thread; not `whole`: with no more than a batch of Jekyll files."""
+        return await asyncio.to_thread(self.publisher.publish, whole=whole)
 
 
 def user_agent(given: Config) -> str:
@@ -106,6 +109,8 @@ async def house(given: Config, report: Callable[[PollOutcome], None]) -> AsyncIt
     store = await asyncio.to_thread(open_store, given.store, output=given.output.directory, loops=True)
     try:
         await asyncio.to_thread(store.polls.sync, given, clock.now())
+        if given.output.jekyll is not None:
+            await asyncio.to_thread(store.jekyll.lost, given.output.jekyll.directory)
         fetcher = HttpFetcher(given.polling, user_agent(given), clock)
         reader = WorkerReader(store.posts.identity(), workers=os.cpu_count() or 1)
         try:
@@ -114,7 +119,8 @@ async def house(given: Config, report: Callable[[PollOutcome], None]) -> AsyncIt
                 fetcher=fetcher,
                 reader=reader,
                 poller=Poller(store.polls, fetcher, reader, clock, given.polling, report),
-                publisher=Publisher(store.posts, store.sources, store.documents, clock, given),
+                keeper=Keeper(store.revisions, store.posts.identity(), clock, given),
+                publisher=Publisher(store.posts, store.sources, store.documents, clock, given, store.jekyll),
                 clock=clock,
             )
         finally:

@@ -75,11 +75,13 @@ class _Loops:
         self._raw, self._config = raw, given
         self._publishing: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
+        self._keeping: asyncio.Task[None] | None = None
         self._wrong: tuple[str, ...] = ()  # what is wrong with the file as it is: said once
         self._reload_again = ""  # who asked for a reload that our store prevented
         self._reload_trouble = observe.Trouble("cannot reload")
         self._store_trouble = observe.Trouble("cannot look for due sources")
         self._publish_trouble = observe.Trouble("cannot publish")
+        self._keeper_trouble = observe.Trouble("cannot bring stored posts up to date")
         self.running = False  # what /readyz says
 
     async def live(self, events: Triggers) -> None:
@@ -109,14 +111,31 @@ class _Loops:
             await self._reload(self._reload_again)
         if self._following is None or self._following.done():
             self._following = asyncio.create_task(self._follow(), name="follow ended polls")
+        if self._parts.keeper.behind and (self._keeping is None or self._keeping.done()):
+            self._keeping = asyncio.create_task(self._keep(), name="keep")
         if self._publishing is None or self._publishing.done():
             self._publishing = asyncio.create_task(self._publish(), name="publish")
 
     async def _housekeep(self) -> None:
         try:
             await asyncio.to_thread(self._parts.store.housekeep, self._parts.clock.now())
+            purged = await asyncio.to_thread(self._parts.keeper.purge)
+            if purged:
+                log.info("%s", observe.line("purge", {"posts": purged}))
         except StoreError as trouble:
             log.error("cannot tidy the store: %s", trouble)
+
+    async def _keep(self) -> None:
+        """Bring the posts that an edit touches up to date, batch after batch."""
+        keeper, posts = self._parts.keeper, 0
+        try:
+            while keeper.behind and self.running:
+                posts += await asyncio.to_thread(keeper.revise)
+            self._keeper_trouble.over()
+        except StoreError as trouble:  # the next tick tries again
+            self._keeper_trouble.say(trouble)
+        if posts:
+            log.info("%s", observe.line("revise", {"posts": posts}))
 
     async def _follow(self) -> None:
         """Start the next polls of hosts whose slots come free, without waiting for the next tick."""
@@ -130,15 +149,14 @@ class _Loops:
 
     async def _publish(self) -> None:
         try:
-            published = await self._parts.publish()
+            published = await self._parts.publish(whole=False)
         except AggregatorError as trouble:
             self._publish_trouble.say(trouble)
             return
         self._publish_trouble.over()
-        if published.written:
-            log.info(
-                "%s", observe.line("publish", {"scopes": published.scopes, "written": len(published.written)})
-            )
+        if published.written or published.files:
+            counts = {"scopes": published.scopes, "written": len(published.written)}
+            log.info("%s", observe.line("publish", counts | {"files": len(published.files) or ""}))
 
     async def _reload(self, by: str) -> None:
         """Build the new configuration completely, compare, put in force; on any error the old one stays."""
@@ -170,7 +188,18 @@ class _Loops:
         for key in changes.restart:
             log.warning("reload: `%s` takes effect at the next start", key)
         _warn(new)
+        await self._revise_what_is_seen()
         await self._tick()
+
+    async def _revise_what_is_seen(self) -> None:
+        """The first batch before anything is published, so that readers see an edit once, and at once."""
+        try:
+            posts = await asyncio.to_thread(self._parts.keeper.revise)
+        except StoreError as trouble:  # the next tick tries again
+            self._keeper_trouble.say(trouble)
+            return
+        if posts:
+            log.info("%s", observe.line("revise", {"posts": posts}))
 
     async def _drain(self) -> None:
         """Finish what is under way within its deadline, then publish what it brought."""
@@ -179,6 +208,7 @@ class _Loops:
         cancelled = await self._parts.poller.stop(GRACE)
         if cancelled:
             log.info("stop: polls cut short: %d; their sources are asked again when they are due", cancelled)
-        if self._publishing is not None:
-            await asyncio.wait([self._publishing])
+        busy = [task for task in (self._publishing, self._keeping) if task is not None]
+        if busy:
+            await asyncio.wait(busy)
         await self._publish()

@@ -11,11 +11,13 @@ kind      made of                            leads to
 ``u1:``   canonical URL of the link          any source's telling, where the link names one entry
 ``i1:``   an absolute id                     a copy in another source, if link or content agree
 ``t1:``   source, title, text                an entry that has neither guid nor link of its own
+``n1:``   source, title                      what may be the same entry under a new guid (`rekeyed`)
 ========  =================================  ==========================================================
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import replace
@@ -39,7 +41,7 @@ def stamp(posts: Sequence[Post], source: Source) -> tuple[tuple[Post, ...], tupl
     for post, link in zip(posts, links, strict=True):
         if link:
             entries_by_link[link].add(post.guid or f"\0{post.title}")
-        forms_by_guid[post.guid].add(post.link or post.title)
+        forms_by_guid[post.guid].add(post.link or post.title or post.content)
     kept: dict[Key, Post] = {}
     repeats: list[UnreadEntry] = []
     for post, link in zip(posts, links, strict=True):
@@ -63,7 +65,8 @@ def _last_update(post: Post) -> datetime:
 
 def _stamped(post: Post, source: Source, link: Key | None, *, link_shared: bool, guid_reused: bool) -> Post:
     text = html.to_text(post.content or post.summary)
-    exact = (post.guid, post.link or post.title) if post.guid else ("", post.link, post.title)
+    named = post.title or post.content or post.summary
+    exact = (post.guid, post.link or named) if post.guid else ("", post.link, named)
     keys = [_key("e1", source.url, *exact)]
     if post.guid and not guid_reused:
         keys.append(_key("g1", source.url, post.guid))
@@ -73,6 +76,8 @@ def _stamped(post: Post, source: Source, link: Key | None, *, link_shared: bool,
         keys.append(link)
     if not post.guid and not link:
         keys.append(_key("t1", source.url, post.title, text))
+    if post.title:
+        keys.append(_key("n1", source.url, post.title))
     return replace(
         post,
         names_entry=post.names_entry and not link_shared,
@@ -80,7 +85,7 @@ def _stamped(post: Post, source: Source, link: Key | None, *, link_shared: bool,
         link_key=link,
         digest=digest(post),
         label_digest=label_digest(post),
-        text_digest=_hash(post.title, text),
+        text_digest=_hash(post.title, text) if text else "",
     )
 
 
@@ -95,16 +100,31 @@ def _link_key(post: Post, source: Source) -> Key | None:
 def digest(post: Post) -> str:
     """Of what a reader sees of the entry itself: a change of it is a change of the post.
 
-    Dates are left out (feeds touch them at every poll), and so is everything that the configuration adds.
+    Dates are left out (feeds touch them at every poll), and so is everything that the configuration adds,
+    white space that no reader sees, and the host of the link (a site that moves has not edited its posts).
     """
     return _hash(
         post.title,
-        post.link,
-        post.summary,
-        post.content,
-        *(f"{a.name}\0{a.uri}" for a in post.authors),
+        urls.place(post.link),
+        _as_seen(post.summary),
+        _as_seen(post.content),
+        # A source that stands in for authors is called what the file, or the feed by now, calls it.
+        *(f"{a.name}\0{a.uri}" for a in post.authors if a.name != (post.via or post.origin.title)),
         *(f"{e.url}\0{e.type}\0{e.title}" for e in post.enclosures),
     )
+
+
+_SPACE = re.compile(r"\s+")
+_LINE = re.compile(
+    r" ?(</?(?:p|div|br|hr|li|ul|ol|dl|dt|dd|h[1-6]|t[rdh]|table|thead|tbody|blockquote|fig\w+)\b[^>]*>) ?"
+)
+
+
+def _as_seen(markup: str) -> str:
+    """Sanitized HTML without the white space that is not rendered; left alone where `pre` renders it."""
+    if "<pre" in markup:
+        return markup
+    return _LINE.sub(r"\1", _SPACE.sub(" ", markup)).strip()
 
 
 def label_digest(post: Post) -> str:

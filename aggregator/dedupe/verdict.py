@@ -14,6 +14,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 
+from aggregator.dedupe.rekeyed import rekeyed
 from aggregator.model import (
     Changed,
     Duplicate,
@@ -50,7 +51,8 @@ class Judgement:
 def judge(posts: Sequence[Post], source: Source, known: Known, mint: Mint, now: datetime) -> Judgement:
     """One verdict for each post, in order. Posts come with their categories assigned."""
     court = _Court(source, known, mint, now)
-    verdicts = tuple(court.judge(post) for post in posts)
+    before = rekeyed(posts, [court.own(post) for post in posts], known.by_key)
+    verdicts = tuple(court.judge(post, before.get(n)) for n, post in enumerate(posts))
     return Judgement(verdicts, frozenset(court.withdrawn), tuple(court.partings))
 
 
@@ -70,15 +72,24 @@ class _Court:
         self.withdrawn: set[Key] = set()
         self.partings: list[Parting] = []
 
-    def judge(self, post: Post) -> Verdict:
-        post = self._with_a_link_that_names_it(post)
-        ours = self._own(post)
-        verdict = self._again(post, ours) if ours else self._first_time(post)
-        if not isinstance(verdict, Unchanged):
-            self._fold(verdict, ours)
+    def judge(self, post: Post, before: KnownPost | None) -> Verdict:
+        """One post; `before` is the stored one that it is under a new id."""
+        post = self._with_a_link_that_names_it(post, before)
+        ours = before or self.own(post)
+        if before is not None:
+            verdict = self._under_a_new_id(post, before)
+        else:
+            verdict = self._again(post, ours) if ours else self._first_time(post)
+        if isinstance(verdict, Unchanged):
+            return verdict
+        if not post.title:  # nothing to call it by but its date, which is settled only now
+            verdict = replace(
+                verdict, post=replace(verdict.post, title=f"{verdict.post.published:%Y-%m-%d %H:%M}")
+            )
+        self._fold(verdict, ours)
         return verdict
 
-    def _with_a_link_that_names_it(self, post: Post) -> Post:
+    def _with_a_link_that_names_it(self, post: Post, before: KnownPost | None) -> Post:
         """Take the link out of the keys where it leads to several entries of this source."""
         link = post.link_key
         if link is None:
@@ -86,6 +97,7 @@ class _Court:
         shared = not post.names_entry or any(
             k.source == post.source and k.guid and post.guid and k.guid != post.guid
             for k in self._by_key.get(link, ())
+            if before is None or k.id != before.id
         )
         if shared and link not in self._not_links:
             self.withdrawn.add(link)
@@ -108,16 +120,16 @@ class _Court:
             members = self._stories[story]
             founder = members.get(story)
             # A founder that no key leads to has parted from its link before: what is left agrees with it.
-            if founder is None or (founder.id != ours.id and founder.text_digest == ours.text_digest):
+            if founder is None or (founder.id != ours.id and _same_text(founder, ours)):
                 continue
             if founder.id == ours.id:
                 leaving = [
                     k for k in tied
                     if self._story(k) == story and k.source != ours.source
-                    and k.text_digest != ours.text_digest
+                    and not _same_text(k, ours)
                 ]  # fmt: skip
             else:
-                copies = (k for k in members.values() if k.text_digest == ours.text_digest)
+                copies = (k for k in members.values() if _same_text(k, ours))
                 leaving = [ours, *(k for k in copies if k.source != ours.source)]
             if leaving:
                 self._leave(story, leaving)
@@ -133,13 +145,13 @@ class _Court:
         """The story that a post is in by now."""
         return self._moved.get(known.id, known.story)
 
-    def _own(self, post: Post) -> KnownPost | None:
+    def own(self, post: Post) -> KnownPost | None:
         """The stored post of this source that it is: by its strongest key that leads to one.
 
         Different guids are different posts, whatever else agrees.
         """
         for key in post.keys:
-            for known in self._by_key.get(key, ()):
+            for known in self._by_key.get(key, ()) if not key.startswith("n1:") else ():
                 if known.source == post.source and not (known.guid and post.guid and known.guid != post.guid):
                     return known
         return None
@@ -147,10 +159,21 @@ class _Court:
     def _again(self, post: Post, known: KnownPost) -> Verdict:
         """Seen before from this source: has anything changed that counts?"""
         seen_differs = post.digest != known.digest
-        if not seen_differs and post.label_digest == known.label_digest and post.dropped == known.dropped:
+        as_sorted = (post.label_digest, post.dropped) == (known.label_digest, known.dropped)
+        if not seen_differs and as_sorted and post.link == known.link:
             return Unchanged(known.id)
-        if seen_differs and self._source.updates == "ignore" and post.label_digest == known.label_digest:
+        if seen_differs and self._source.updates == "ignore":
             return Unchanged(known.id, "it changed, and this feed says `updates: ignore`")
+        if seen_differs:
+            return self._settled(post, known, self._when_updated(post, known))
+        return self._settled(post, known, known.updated, "sorted anew" if not as_sorted else "moved")
+
+    def _under_a_new_id(self, post: Post, known: KnownPost) -> Verdict:
+        """Known, under another id from now on: nothing is published again, so no date moves."""
+        return self._settled(post, known, known.updated, "re-keyed")
+
+    def _settled(self, post: Post, known: KnownPost, updated: datetime, reason: str = "") -> Verdict:
+        """The new state of a stored post, under its own id and dates."""
         settled = replace(
             post,
             id=known.id,
@@ -158,11 +181,11 @@ class _Court:
             published=known.published,
             first_seen=known.first_seen,
             dated=known.dated,
-            updated=self._when_updated(post, known) if seen_differs else known.updated,
+            updated=updated,
         )
         if post.dropped:
             return Rejected(settled, post.dropped, self._story(known), again=True)
-        return Changed(settled)
+        return Changed(settled, reason)
 
     def _when_updated(self, post: Post, known: KnownPost) -> datetime:
         """The entry's own `updated` where that is later than ours and not in the future, else now."""
@@ -214,6 +237,7 @@ class _Court:
             slug=post.slug,
             digest=post.digest,
             text_digest=post.text_digest,
+            link=post.link,
             link_key=post.link_key,
             published=post.published,
             updated=post.updated,
@@ -235,4 +259,9 @@ class _Court:
 def _agree(known: KnownPost, post: Post) -> bool:
     """Whether two posts with one id are one thing: the same link, or the same title and text."""
     same_link = post.link_key is not None and post.link_key == known.link_key
-    return same_link or post.text_digest == known.text_digest
+    return same_link or _same_text(post, known)
+
+
+def _same_text(one: Post | KnownPost, other: Post | KnownPost) -> bool:
+    """Whether two posts say the same; those that say nothing do not agree about it."""
+    return one.text_digest == other.text_digest != ""

@@ -44,6 +44,7 @@ class Lease:
     source: Source
     token: int
     memory: Memory
+    added: datetime | None = None  # when the source came into the configuration
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,7 @@ class KnownPost:
     slug: str
     digest: str
     text_digest: str
+    link: str
     link_key: Key | None
     published: datetime
     updated: datetime
@@ -77,6 +79,7 @@ class Lookup:
     ids: frozenset[PostId] = frozenset()
     labels: frozenset[str] = frozenset()  # folded category values (`syntax.labels.fold`)
     slugs: frozenset[Slug] = frozenset()  # that those values would like to have
+    first: bool = False  # a first poll, which may not flood what is out: `Known.opened` is wanted
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +93,7 @@ class Known:
     slugs: frozenset[Slug] = frozenset()  # every slug that is taken and starts like one asked for
     configured: frozenset[Slug] = frozenset()  # of those, the ones that the file names under `categories`
     templated: int = 0  # categories that templates of this source have made
+    opened: Mapping[Slug | None, datetime] = field(default_factory=dict)  # scope -> its first publish
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,6 +108,7 @@ class Changed:
     """A stored post that a reader would see differently now; `post` is the whole new state."""
 
     post: Post
+    reason: str = ""  # where it is no edit of the source: `re-keyed`, `moved`, `sorted anew`; no date moves
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,6 +180,7 @@ class PollOutcome:
     categories: tuple[NewCategory, ...] = ()
     withdrawn: frozenset[Key] = frozenset()  # link keys that name no one entry of this source
     partings: tuple[Parting, ...] = ()  # what those had tied together, in the order to carry them out
+    held: frozenset[tuple[PostId, Slug | None]] = frozenset()  # new posts, and scopes they stay out of
     judged: Mapping[Key, frozenset[PostId]] = field(default_factory=dict)  # what each key led to then
     pause_host_until: datetime | None = None
 

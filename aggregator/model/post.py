@@ -31,6 +31,7 @@ class Said:
     publisher: str = ""
     terms: tuple[str, ...] = ()
     feed_title: str = ""
+    language: str = ""  # the entry's or the feed's own, whatever the file says
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,7 +84,7 @@ class Post:
     link_key: Key | None = None  # the one of `keys` that is its canonical URL
     digest: str = ""  # of what a reader sees
     label_digest: str = ""  # of what `classify` made of it: labels, tags, how much is shown, dropped or not
-    text_digest: str = ""  # of title and content as plain text: do two copies agree?
+    text_digest: str = ""  # of title and content as plain text: do two copies agree? "" where there is none
     dropped: str = ""  # the rule that dropped it
     position: int = 0  # in the document it came in
 

@@ -65,6 +65,25 @@ Scope: TypeAlias = Slug | None
 
 
 @dataclass(frozen=True, slots=True)
+class Unwritten:
+    """A story that has changed since its Jekyll file was written, and the mark that writing it settles."""
+
+    story: PostId
+    mark: int
+    told: Story | None  # None: no member is visible
+
+
+@dataclass(frozen=True, slots=True)
+class PostFile:
+    """What is to become of the Jekyll file of one story."""
+
+    story: PostId
+    mark: int
+    wish: str = ""  # the name that it would like to have, the first time
+    body: bytes | None = None  # None: it goes, unless retention alone has hidden its story
+
+
+@dataclass(frozen=True, slots=True)
 class Claim:
     """The right to render one scope now, and the mark that rendering it settles."""
 

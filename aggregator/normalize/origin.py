@@ -6,6 +6,7 @@ A confidential source is named by an id of ours and its home page alone: nothing
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from urllib.parse import urlsplit
 from uuid import UUID, uuid5
 
@@ -26,7 +27,7 @@ def info(facts: FeedFacts, source: Source, url: str, identity: SiteIdentity) -> 
     feed = ""
     if source.confidential:
         home = "" if reveals(home, source) or urls.key(home) == urls.key(url) else home
-        id = f"urn:uuid:{uuid5(UUID(identity.uuid), source.url)}"
+        id = _own_id(source, identity)
     else:
         feed = self_of(facts.links, url) or urls.absolute("", source.url)
         id = facts.id.strip()
@@ -41,6 +42,16 @@ def info(facts: FeedFacts, source: Source, url: str, identity: SiteIdentity) -> 
         rights=text.shorten(text.fold(facts.rights), _LONGEST_RIGHTS),
         license="" if source.confidential else _license(facts, url),
     )
+
+
+def concealed(origin: SourceInfo, source: Source, identity: SiteIdentity) -> SourceInfo:
+    """What may still be shown of a feed that has become confidential since its entry was seen."""
+    home = "" if reveals(origin.home, source) else origin.home
+    return replace(origin, id=_own_id(source, identity), home=home, feed="", license="")
+
+
+def _own_id(source: Source, identity: SiteIdentity) -> str:
+    return f"urn:uuid:{uuid5(UUID(identity.uuid), source.url)}"
 
 
 def own_source(facts: FeedFacts | None, source: Source, base: str) -> SourceInfo | None:

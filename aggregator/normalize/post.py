@@ -73,9 +73,11 @@ def normalize(
     own_names = _people(entry.authors, base)
     taken_from = own_source(entry.source, source, base)
     feed_title = text.shorten(text.plain(facts.title), _LONGEST_NAME) or info.title
+    own_language = _language(entry.language, _text_language(entry), facts.language)
     title = title or _borrowed_title(content or summary, link)
     if not title:  # the time of the poll would be another title at every poll
-        title = guid if dated == "first-seen" else f"{published:%Y-%m-%d %H:%M}"
+        shown = "" if reveals(guid, source) else guid
+        title = shown if dated == "first-seen" else f"{published:%Y-%m-%d %H:%M}"
     return Post(
         id=wanted_id("" if reveals(guid, source) else guid),
         source=source.url,
@@ -94,7 +96,7 @@ def normalize(
         authors=own_names or _people(facts.authors, base) or (Person(info.title, info.home),),
         summary=summary,
         content=content,
-        language=_language(source.language, entry.language, _text_language(entry), facts.language),
+        language=_language(source.language) or own_language,
         enclosures=enclosures,
         origin=_origin(entry, taken_from or info, source, published, now),
         republish=source.republish,
@@ -103,6 +105,7 @@ def normalize(
             publisher=text.shorten(text.fold(entry.publisher or facts.publisher), _LONGEST_NAME),
             terms=_terms(entry.terms),
             feed_title=feed_title,
+            language=own_language,
         ),
         position=entry.position,
     )

@@ -1,12 +1,14 @@
 """Pure. Stories to documents: which are shown, in which order, as Atom and as pages.
 
-`shown` selects, `feed` writes Atom, `home`, `category_page`, `about` and `stylesheet` write pages. The room
-opens no file and asks no clock: what the documents say is a function of the arguments.
+`shown` selects, `feed` writes Atom, `home`, `category_page`, `about` and `stylesheet` write pages,
+`post_file` a post of a Jekyll site. The room opens no file and asks no clock: what the documents say is a
+function of the arguments.
 """
 
 from __future__ import annotations
 
 from aggregator.publish.atom import Refused, Rendered, feed
+from aggregator.publish.jekyll import file_name, post_file
 from aggregator.publish.pages import about, category_page, home, stylesheet
 from aggregator.publish.paths import feed_id, folder
 from aggregator.publish.select import latest, primary, shown
@@ -18,9 +20,11 @@ __all__ = [
     "category_page",
     "feed",
     "feed_id",
+    "file_name",
     "folder",
     "home",
     "latest",
+    "post_file",
     "primary",
     "shown",
     "stylesheet",

@@ -32,7 +32,7 @@ def post_file(shown: Shown, *, jekyll: Jekyll, site: Site, categories: Mapping[S
     head = [
         "---",
         f"layout: {_scalar(jekyll.layout)}",
-        f"title: {_quoted(text.fold(post.title))}",
+        f"title: {_quoted(post.title)}",
         f"date: {date:%Y-%m-%d %H:%M:%S %z}",
         f"categories: {_listed(post.categories)}",
     ]
@@ -90,5 +90,5 @@ def _scalar(value: str) -> str:
 
 
 def _quoted(value: str) -> str:
-    """A YAML double-quoted scalar (YAML 1.2, 7.3.1) of text on one line."""
-    return '"' + text.clean(value).replace("\\", "\\\\").replace('"', '\\"') + '"'
+    """A YAML double-quoted scalar (YAML 1.2, 7.3.1), on one line: Jekyll looks for `---` before YAML does."""
+    return '"' + text.fold(value).replace("\\", "\\\\").replace('"', '\\"') + '"'

@@ -1,7 +1,7 @@
 """Shell. The only door to the database: what both loops, the server and the commands remember.
 
-`open_store` gives a `Store`, whose parts fulfil the ports: `polls`, `sources`, `posts`, `documents`. All of
-them block, and may be called from any thread. Nothing here knows its callers.
+`open_store` gives a `Store`, whose parts fulfil the ports: `polls`, `revisions`, `sources`, `posts`,
+`documents`, `jekyll`. All of them block, and may be called from any thread. Nothing here knows its callers.
 """
 
 from __future__ import annotations
@@ -15,8 +15,10 @@ from aggregator.model import Category, Config, Scope, SiteIdentity, SourceStatus
 from aggregator.store import categories, leases, marks, sources, stories
 from aggregator.store.database import Database, identity, make_parents
 from aggregator.store.documents import Documents
+from aggregator.store.jekyll import JekyllFiles
 from aggregator.store.loops import LoopsLock, loops_held
 from aggregator.store.polls import Polls, Remembered
+from aggregator.store.revisions import Revisions
 
 __all__ = ["Store", "loops_held", "open_store"]
 
@@ -58,9 +60,11 @@ class Store:
         self._database, self._lock = database, lock
         self._remembered = Remembered()
         self.polls = Polls(database, self._remembered, loops=lock is not None)
+        self.revisions = Revisions(database, self._remembered)
         self.sources = Sources(database)
         self.posts = Posts(database, self._remembered)
         self.documents = Documents(database, output)
+        self.jekyll = JekyllFiles(database)
 
     def remember(self, config: Config) -> None:
         """Know the configuration without syncing it: for commands beside a daemon that list categories."""
@@ -69,6 +73,7 @@ class Store:
     def housekeep(self, now: datetime) -> None:
         """What is to be done now and then: planner statistics, the log, hosts and files left behind."""
         self.documents.tidy(now)
+        self.jekyll.tidy(now)
         with self._database.write() as connection:
             leases.forget_hosts(connection, now)
         self._database.tidy()

@@ -10,7 +10,6 @@ kinds of documents only.
 
 from __future__ import annotations
 
-import errno
 import gzip
 import os
 import re
@@ -20,8 +19,7 @@ import zlib
 from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime, timedelta
-from hashlib import blake2b
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import sqlalchemy as sa
@@ -30,6 +28,7 @@ from aggregator.errors import PublishError
 from aggregator.model import Claim, Document
 from aggregator.store import marks
 from aggregator.store.database import Database
+from aggregator.store.files import advice, digest, modified_at, replace_files, sweep, sync_directory
 from aggregator.store.tables import AnyRow, documents
 
 MEDIA_TYPES = {
@@ -43,9 +42,7 @@ MEDIA_TYPES = {
 # Segments of what our paths are made of, none of which starts with a dot.
 PATH = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*", re.ASCII)
 LONGEST_PATH = 512
-TEMPORARY = ".new"
 SECOND = timedelta(seconds=1)
-FORGOTTEN = timedelta(hours=1)  # after which a temporary file has no writer any more
 KEPT = 64 * 1024 * 1024  # bytes of documents in memory
 GZIP_LEVEL = 6
 
@@ -122,13 +119,13 @@ class Documents:
             before = place.read_bytes() if place.exists() else None
             noted = self._note(root, path, place, before, body)
             changed = before != body
-            seen = None if before is None else _modified(os.stat(place))
-            modified = _changed(noted, seen, _digest(body), now) if changed or seen is None else seen
+            seen = None if before is None else modified_at(os.stat(place))
+            modified = _changed(noted, seen, digest(body), now) if changed or seen is None else seen
             if changed or not _is_twin(_twin(place), body):
                 _write(place, body, modified, changed)
         except OSError as error:
-            raise PublishError(f"{place}: {_advice(error)}") from error
-        row = {"digest": _digest(body), "modified": modified}
+            raise PublishError(f"{place}: {advice(error)}") from error
+        row = {"digest": digest(body), "modified": modified}
         if not any(n.root == root and (n.digest, n.modified) == tuple(row.values()) for n in noted):
             with self._database.write() as connection:
                 connection.execute(
@@ -138,7 +135,7 @@ class Documents:
 
     def claim(self, now: datetime, /) -> Claim | None:
         with self._database.write() as connection:
-            return marks.claim(connection)
+            return marks.claim(connection, now)
 
     def promise(self, claim: Claim, updated: datetime, /) -> None:
         with self._database.write() as connection:
@@ -158,19 +155,7 @@ class Documents:
 
     def tidy(self, now: datetime) -> int:
         """Remove temporary files that a killed process left behind; how many there were."""
-        removed = 0
-        for directory, _, names in os.walk(self._root):
-            for name in names:
-                if not (name.startswith(".") and name.endswith(TEMPORARY)):
-                    continue
-                file = Path(directory, name)
-                try:
-                    if now - _modified(file.lstat()) > FORGOTTEN:
-                        file.unlink()
-                        removed += 1
-                except OSError:
-                    continue  # its writer is not dead after all, or it is not for us to remove
-        return removed
+        return sweep(self._root, now)
 
     def _note(self, root: str, path: str, place: Path, before: bytes | None, body: bytes) -> Sequence[AnyRow]:
         """Note that a path is ours before the first byte is written there; what was noted of it before.
@@ -181,8 +166,8 @@ class Documents:
             noted = connection.execute(sa.select(documents).where(documents.c.path == path)).all()
         if any(row.root == root for row in noted):
             return noted
-        ours = {row.digest for row in noted if row.digest} | {_digest(body)}
-        _must_be_ours(place, before is None or _digest(before) in ours)
+        ours = {row.digest for row in noted if row.digest} | {digest(body)}
+        _must_be_ours(place, before is None or digest(before) in ours)
         twin = _twin(place)
         # Of bytes that are ours, which are those that lie there or are to come.
         whole = (body,) if before is None else (body, before)
@@ -222,15 +207,11 @@ def _changed(noted: Sequence[AnyRow], seen: datetime | None, digest: str, now: d
     return max([now.replace(microsecond=0), *(moment + SECOND for moment in before)])
 
 
-def _digest(body: bytes) -> str:
-    return blake2b(body, digest_size=16).hexdigest()
-
-
 def _read(place: Path, path: str) -> Document:
     file = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     with open(file, "rb") as opened:
         body = opened.read()
-        modified = _modified(os.fstat(file))
+        modified = modified_at(os.fstat(file))
     twin = _twin(place)
     packed = twin.read_bytes() if _is_twin(twin, body) else gzip.compress(body, GZIP_LEVEL, mtime=0)
     document = Document(path, MEDIA_TYPES[place.suffix], body, modified, gzip=packed)
@@ -238,11 +219,7 @@ def _read(place: Path, path: str) -> Document:
 
 
 def _etag(body: bytes) -> str:
-    return f'"{_digest(body)}"'
-
-
-def _modified(seen: os.stat_result) -> datetime:
-    return datetime.fromtimestamp(int(seen.st_mtime), UTC)
+    return f'"{digest(body)}"'
 
 
 def _twin(place: Path) -> Path:
@@ -265,35 +242,5 @@ def _write(place: Path, body: bytes, modified: datetime, changed: bool) -> None:
     contents = [(_twin(place), gzip.compress(body, GZIP_LEVEL, mtime=0))]
     if changed:
         contents.append((place, body))
-    made: list[tuple[Path, Path]] = []
-    try:
-        for target, content in contents:
-            temporary = target.with_name(f".{target.name}.{os.getpid()}-{threading.get_ident()}{TEMPORARY}")
-            made.append((temporary, target))
-            with open(temporary, "wb") as opened:
-                opened.write(content)
-                opened.flush()
-                os.utime(opened.fileno(), (modified.timestamp(), modified.timestamp()))
-                os.fsync(opened.fileno())
-        for temporary, target in made:
-            os.replace(temporary, target)
-    finally:
-        for temporary, _ in made:
-            temporary.unlink(missing_ok=True)
-    directory = os.open(place.parent, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
-    try:
-        os.fsync(directory)  # the renames themselves
-    finally:
-        os.close(directory)
-
-
-def _advice(error: OSError) -> str:
-    match error.errno:
-        case errno.ENOSPC | errno.EDQUOT | errno.EFBIG:
-            return "the disk is full; make room, it is tried again (the old document is still there)"
-        case errno.EACCES | errno.EPERM | errno.EROFS:
-            return f"cannot be written ({error.strerror}); make the directory writable for this user"
-        case errno.ENOTDIR | errno.EISDIR | errno.EEXIST:
-            return f"something else is in the way ({error.strerror}); move it away"
-        case _:
-            return str(error.strerror or error)
+    replace_files(contents, modified)
+    sync_directory(place.parent)

@@ -69,7 +69,7 @@ def loops_held(url: str) -> int | None:
     """The process that runs the loops on the store at `url`, or None; 0 where it has not said its id yet."""
     try:
         file = os.open(f"{url}.lock", os.O_RDONLY | os.O_CLOEXEC)
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return None
     except OSError as trouble:
         raise StoreError(

@@ -39,7 +39,7 @@ def mark_all(connection: sa.Connection) -> int:
     return connection.execute(scopes.update().values(mark=_next(connection))).rowcount
 
 
-def claim(connection: sa.Connection) -> Claim | None:
+def claim(connection: sa.Connection, now: datetime) -> Claim | None:
     """The right to render the next dirty scope that nobody renders, categories before the site."""
     row = connection.execute(
         sa.select(scopes)
@@ -50,7 +50,9 @@ def claim(connection: sa.Connection) -> Claim | None:
     if row is None:
         return None
     token = row.token + 1
-    connection.execute(scopes.update().where(scopes.c.scope == row.scope).values(token=token, claimed=True))
+    connection.execute(
+        scopes.update().where(scopes.c.scope == row.scope).values(token=token, claimed=True, asked=now)
+    )
     scope = None if row.scope == SITE else Slug(row.scope)
     return Claim(scope=scope, mark=row.mark, token=token, updated=row.updated, created=row.created)
 
@@ -64,7 +66,14 @@ def promise(connection: sa.Connection, claim: Claim, updated: datetime) -> None:
 def settle(connection: sa.Connection, claim: Claim, updated: datetime) -> None:
     """Clear the mark that the claim was given for; one that came since stays. A void claim does nothing."""
     promise(connection, claim, updated)
-    connection.execute(_claimed(claim).values(settled=claim.mark, claimed=False))
+    opened = sa.func.coalesce(scopes.c.opened, scopes.c.asked)
+    connection.execute(_claimed(claim).values(settled=claim.mark, claimed=False, opened=opened))
+
+
+def opened(connection: sa.Connection) -> dict[Slug | None, datetime]:
+    """When each scope was first published; those that were not are left out."""
+    rows = connection.execute(sa.select(scopes.c.scope, scopes.c.opened).where(scopes.c.opened.is_not(None)))
+    return {None if row.scope == SITE else Slug(row.scope): row.opened for row in rows}
 
 
 def release(connection: sa.Connection, claim: Claim) -> None:

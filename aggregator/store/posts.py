@@ -31,7 +31,7 @@ from aggregator.model import (
     SourceInfo,
     Url,
 )
-from aggregator.store import categories
+from aggregator.store import categories, marks
 from aggregator.store.tables import (
     AnyRow,
     post_categories,
@@ -128,6 +128,11 @@ def write_keys(connection: sa.Connection, rows: Mapping[int, Post]) -> None:
     keys = [{"post": row, "key": key} for row, post in rows.items() for key in dict.fromkeys(post.keys)]
     if keys:
         connection.execute(post_keys.insert(), keys)
+    write_categories(connection, rows)
+
+
+def write_categories(connection: sa.Connection, rows: Mapping[int, Post]) -> None:
+    """The categories of posts, by row id. Those that were there must be gone."""
     slugs = [
         {"post": row, "rank": rank, "category": slug}
         for row, post in rows.items()
@@ -155,7 +160,7 @@ def taken(connection: sa.Connection, ids: Iterable[PostId]) -> dict[PostId, AnyR
     """Those of some ids that posts have, with row id, source and story."""
     found: dict[PostId, AnyRow] = {}
     for some in chunks(ids):
-        query = sa.select(posts.c.id, posts.c.post, posts.c.source, posts.c.story).where(
+        query = sa.select(posts.c.id, posts.c.post, posts.c.source, posts.c.story, posts.c.purged).where(
             posts.c.post.in_(some)
         )
         found.update({PostId(row.post): row for row in connection.execute(query)})
@@ -173,6 +178,7 @@ def known(connection: sa.Connection, lookup: Lookup) -> Known:
         slugs=of_categories.slugs,
         configured=of_categories.configured,
         templated=of_categories.templated,
+        opened=marks.opened(connection) if lookup.first else {},
     )
 
 
@@ -243,6 +249,7 @@ def _known_posts(connection: sa.Connection, rows: Iterable[int]) -> dict[int, Kn
                 digest=row.digest,
                 text_digest=row.text_digest,
                 label_digest=row.label_digest,
+                link=row.link,
                 link_key=row.link_key,
                 published=row.published,
                 updated=row.updated,

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aggregator.model import Config, Due, Memory, Polling, Source, SourceStatus, Url
-from aggregator.store import categories, marks, stories
+from aggregator.store import categories, jekyll, marks, stories
 from aggregator.store.leases import MEMORY, UNREAD
 from aggregator.store.tables import SITE, AnyRow, posts, sources
 
@@ -22,11 +22,12 @@ from aggregator.store.tables import SITE, AnyRow, posts, sources
 def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
     """Take over sources, categories and settings; see `ports.PollStore.sync`. The same writes nothing."""
     touched = categories.sync(connection, config, now)
+    jekyll.sync(connection, config, touched)
     settings = categories.settings_changed(connection, config)
     stored = {row.url: row for row in connection.execute(sa.select(_KEPT))}
     added: list[dict[str, Any]] = []
     edits: list[dict[str, Any]] = []
-    elsewhere: set[int] = set()  # row ids of sources whose posts may now stand elsewhere, or nowhere
+    returned: set[int] = set()  # row ids of sources whose posts are shown again
     reordered: set[int] = set()  # of those with another place in the file, which breaks ties
     for source in config.sources:
         row = stored.pop(source.url, None)
@@ -35,8 +36,8 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
             added.append(wanted | _START | {"url": source.url, "next_due": now, "added": now})
         elif any(getattr(row, name) != value for name, value in wanted.items()):
             edits.append(wanted | _replanned(row, wanted) | {"row": row.id})
-            if not row.active or row.definition != source.definition:
-                elsewhere.add(row.id)
+            if not row.active:
+                returned.add(row.id)
             elif row.position != source.position:
                 reordered.add(row.id)
     gone = {row.id for row in stored.values() if row.active}
@@ -52,7 +53,7 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
             sources.update().where(sources.c.id == sa.bindparam("row")),
             [{"row": row, "active": False} for row in gone],
         )
-    told = stories.of_sources(connection, elsewhere | gone) | stories.tied(connection, reordered)
+    told = stories.of_sources(connection, returned | gone) | stories.tied(connection, reordered)
     touched |= stories.placed_in(connection, told)
     stories.place(connection, told)
     touched |= stories.placed_in(connection, told)

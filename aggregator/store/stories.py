@@ -2,14 +2,16 @@
 
 A story is placed again whenever something touches it: `placements` says where it is shown, in every
 category that any of its visible members is in, and in SITE, at the date of the one that leads, so that
-`newest` is a walk along an index. A member is visible while no rule drops it and its source is in the
-configuration; a paused source changes nothing that is out.
+`newest` is a walk along an index. Its mark is raised then, so that its Jekyll file follows. A member is
+visible while no rule drops it, retention leaves it its content, and its source is in the configuration; a
+paused source changes nothing that is out.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
@@ -33,8 +35,10 @@ from aggregator.model import (
 from aggregator.store import categories
 from aggregator.store.posts import categories_of, chunks, post_of, row_of, taken, write_keys
 from aggregator.store.tables import (
+    KEPT,
     SITE,
     AnyRow,
+    held_back,
     placements,
     post_categories,
     post_keys,
@@ -44,7 +48,7 @@ from aggregator.store.tables import (
 )
 from aggregator.store.tables import withdrawn_keys as withdrawn
 
-VISIBLE = sa.and_(posts.c.dropped == "", sources.c.active.is_(True))
+VISIBLE = sa.and_(posts.c.dropped == "", KEPT, sources.c.active.is_(True))
 
 
 class Collision(Exception):
@@ -87,11 +91,12 @@ def apply(connection: sa.Connection, source: int, outcome: PollOutcome, now: dat
     touched |= {story for parting in outcome.partings for story in (parting.leaves, parting.posts[0])}
     before = placed_in(connection, touched)
     _found(connection, [parting.posts[0] for parting in outcome.partings])
-    _insert(connection, source, fresh)
+    _insert(connection, source, outcome.lease.source.definition, fresh)
+    _hold(connection, outcome)
     for parting in outcome.partings:
         _part(connection, parting)
     for post in edited.values():
-        _update(connection, int(stored[post.id].id), post)
+        _update(connection, stored[post.id], outcome.lease.source.definition, post)
     _withdraw(connection, source, outcome)
     place(connection, touched)
     return made | before | placed_in(connection, touched)
@@ -120,7 +125,9 @@ def _found(connection: sa.Connection, ids: Sequence[PostId]) -> None:
         connection.execute(stories.insert(), [{"id": story} for story in ids])
 
 
-def _insert(connection: sa.Connection, source: int, fresh: dict[PostId, tuple[Post, PostId]]) -> None:
+def _insert(
+    connection: sa.Connection, source: int, definition: str, fresh: dict[PostId, tuple[Post, PostId]]
+) -> None:
     if not fresh:
         return
     _found(connection, [post.id for post, story in fresh.values() if story == post.id])
@@ -130,17 +137,29 @@ def _insert(connection: sa.Connection, source: int, fresh: dict[PostId, tuple[Po
         there.update(connection.execute(sa.select(stories.c.id).where(stories.c.id.in_(some))).scalars())
     if joined - there:
         raise Collision(f"no such story: {min(joined - there)}")
-    rows = [row_of(post) | {"source": source, "story": story} for post, story in fresh.values()]
+    of_all = {"source": source, "definition": definition, "purged": False}
+    rows = [row_of(post) | of_all | {"story": story} for post, story in fresh.values()]
     connection.execute(posts.insert(), rows)
     ids = taken(connection, fresh)
     write_keys(connection, {int(ids[post.id].id): post for post, _ in fresh.values()})
 
 
-def _update(connection: sa.Connection, row: int, post: Post) -> None:
-    connection.execute(posts.update().where(posts.c.id == row).values(**row_of(post)))
+def _update(connection: sa.Connection, stored: AnyRow, definition: str, post: Post) -> None:
+    row = int(stored.id)
+    if stored.purged:  # what comes back changed after all that time is known, and stays without content
+        post = replace(post, summary="", content="")
+    values = row_of(post) | {"definition": definition}
+    connection.execute(posts.update().where(posts.c.id == row).values(**values))
     connection.execute(post_keys.delete().where(post_keys.c.post == row))
     connection.execute(post_categories.delete().where(post_categories.c.post == row))
     write_keys(connection, {row: post})
+
+
+def _hold(connection: sa.Connection, outcome: PollOutcome) -> None:
+    ids = taken(connection, {post for post, _ in outcome.held})
+    rows = [{"post": ids[post].id, "scope": SITE if scope is None else scope} for post, scope in outcome.held]
+    if rows:
+        connection.execute(held_back.insert(), rows)
 
 
 def _withdraw(connection: sa.Connection, source: int, outcome: PollOutcome) -> None:
@@ -164,10 +183,10 @@ def _part(connection: sa.Connection, parting: Parting) -> None:
 
 
 def of_sources(connection: sa.Connection, rows: Iterable[int]) -> set[PostId]:
-    """The stories that posts of some sources (row ids) are in."""
+    """The stories that posts of some sources (row ids) are in; not for the sake of what retention hides."""
     found: set[PostId] = set()
     for some in chunks(rows):
-        query = sa.select(posts.c.story).where(posts.c.source.in_(some)).distinct()
+        query = sa.select(posts.c.story).where(posts.c.source.in_(some), KEPT).distinct()
         found.update(PostId(story) for story in connection.execute(query).scalars())
     return found
 
@@ -208,14 +227,26 @@ def place(connection: sa.Connection, touched: Iterable[PostId]) -> None:
             .join(sources, sources.c.id == posts.c.source)
             .where(stories.c.id.in_(some), VISIBLE)
         )
-        everywhere = visible.add_columns(sa.literal(SITE)).distinct()
+        everywhere = visible.add_columns(sa.literal(SITE)).where(~_held_from(SITE)).distinct()
         shown = (
             visible.join(post_categories, post_categories.c.post == posts.c.id)
             .add_columns(post_categories.c.category)
+            .where(~_held_from(post_categories.c.category))
             .distinct()
         )
         for query in (everywhere, shown):
             connection.execute(placements.insert().from_select(["story", "published", "category"], query))
+
+
+def _held_from(scope: str | sa.ColumnElement[str]) -> sa.Exists:
+    return sa.exists().where(held_back.c.post == posts.c.id, held_back.c.scope == scope)
+
+
+def forget(connection: sa.Connection, touched: Iterable[PostId]) -> None:
+    """Let stories whose members have lost their content be shown nowhere; their Jekyll files stay."""
+    for some in chunks(touched):
+        connection.execute(placements.delete().where(placements.c.story.in_(some)))
+        connection.execute(stories.update().where(stories.c.id.in_(some)).values(lead=None, published=None))
 
 
 def _elect(connection: sa.Connection, some: Sequence[PostId]) -> None:
@@ -232,7 +263,8 @@ def _elect(connection: sa.Connection, some: Sequence[PostId]) -> None:
     for story in some:
         _, published, _, lead = min(ranks[story], default=(0, None, 0, None))
         elected.append({"told": story, "lead": lead, "published": published})
-    connection.execute(stories.update().where(stories.c.id == sa.bindparam("told")), elected)
+    marked = stories.update().where(stories.c.id == sa.bindparam("told")).values(mark=stories.c.mark + 1)
+    connection.execute(marked, elected)
 
 
 def newest(connection: sa.Connection, scope: Scope, limit: int) -> Sequence[Story]:
@@ -246,6 +278,12 @@ def newest(connection: sa.Connection, scope: Scope, limit: int) -> Sequence[Stor
             .limit(limit)
         ).scalars()
     ]
+    told = tell(connection, wanted)
+    return [Story(story, told[story]) for story in wanted]
+
+
+def tell(connection: sa.Connection, wanted: Sequence[PostId]) -> Mapping[PostId, tuple[Post, ...]]:
+    """The visible members of some stories, in order of arrival; a story that has none is left out."""
     rows: list[AnyRow] = []
     for some in chunks(wanted):
         rows.extend(
@@ -256,7 +294,7 @@ def newest(connection: sa.Connection, scope: Scope, limit: int) -> Sequence[Stor
             )
         )
     slugs: dict[int, list[Slug]] = dict(categories_of(connection, [row.id for row in rows]))
-    members: defaultdict[str, list[Post]] = defaultdict(list)
+    members: defaultdict[PostId, list[Post]] = defaultdict(list)
     for row in sorted(rows, key=lambda row: int(row.id)):
         members[row.story].append(post_of(row, Url(row.url), slugs.get(row.id, [])))
-    return [Story(story, tuple(members[story])) for story in wanted]
+    return {story: tuple(posts) for story, posts in members.items()}

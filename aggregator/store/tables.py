@@ -129,7 +129,12 @@ stories = sa.Table(
     sa.Column("id", sa.Text, primary_key=True),  # of the post that founded it; never changes
     sa.Column("lead", sa.Text),  # posts.post of its primary; NULL: no member is visible
     sa.Column("published", Moment),  # of its primary
+    sa.Column("mark", sa.Integer, nullable=False, server_default="0"),  # raised when it is placed
+    sa.Column("written", sa.Integer, nullable=False, server_default="0"),  # the mark of its Jekyll file
 )
+# One expression, used in queries letter for letter: SQLite takes a partial index only then.
+UNWRITTEN = stories.c.mark > stories.c.written
+sa.Index("stories_unwritten", stories.c.id, sqlite_where=UNWRITTEN)
 
 posts = sa.Table(
     "posts",
@@ -156,6 +161,8 @@ posts = sa.Table(
     sa.Column("republish", sa.Text, nullable=False),
     sa.Column("language", sa.Text, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
+    sa.Column("definition", sa.Text, nullable=False),  # of its source, that it was last classified under
+    sa.Column("purged", sa.Boolean, nullable=False),  # older than `output.keep`: no content, never shown
     sa.Column("title", sa.Text, nullable=False),
     # The long ones last: SQLite walks a row from the left, over its overflow pages.
     sa.Column("details", sa.Text, nullable=False),  # posts.Details as JSON
@@ -163,6 +170,11 @@ posts = sa.Table(
     sa.Column("content", sa.Text, nullable=False),
     sa.Index("posts_of_source", "source", "dropped"),
 )
+KEPT = posts.c.purged.is_(False)
+sa.Index(
+    "posts_classified", posts.c.source, posts.c.definition, posts.c.published, sqlite_where=KEPT
+)  # what an edit outdates
+sa.Index("posts_seen", posts.c.first_seen, sqlite_where=KEPT)  # what retention looks at
 
 post_categories = sa.Table(
     "post_categories",
@@ -199,6 +211,14 @@ placements = sa.Table(
 )
 sa.Index("placements_newest", placements.c.category, placements.c.published.desc(), placements.c.story)
 
+held_back = sa.Table(
+    "held_back",  # posts of a first poll that stay out of a scope, SITE included: the `backlog` of a source
+    metadata,
+    sa.Column("post", sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("scope", sa.Text, primary_key=True),
+    sqlite_with_rowid=False,
+)
+
 scopes = sa.Table(
     "scopes",
     metadata,
@@ -207,6 +227,8 @@ scopes = sa.Table(
     sa.Column("settled", sa.Integer, nullable=False),
     sa.Column("created", Moment, nullable=False),
     sa.Column("updated", Moment),  # of its documents; never goes back; NULL: never rendered
+    sa.Column("asked", Moment),  # when it was claimed last
+    sa.Column("opened", Moment),  # when it was claimed for its first publish; NULL: never settled
     sa.Column("token", sa.Integer, nullable=False),  # of its last claim; only grows
     sa.Column("claimed", sa.Boolean, nullable=False),
 )
@@ -218,4 +240,15 @@ documents = sa.Table(
     sa.Column("root", sa.Text, primary_key=True),  # the output directory, links resolved
     sa.Column("digest", sa.Text, nullable=False),  # of its bytes; "" until the first write is done
     sa.Column("modified", Moment),  # when they last changed
+)
+
+post_files = sa.Table(
+    "post_files",  # the files of a Jekyll site that are ours; they outlive their posts, as their names do
+    metadata,
+    sa.Column("root", sa.Text, primary_key=True),  # the directory, links resolved
+    sa.Column("name", sa.Text, primary_key=True, index=True),
+    sa.Column("story", sa.Text, nullable=False, index=True),
+    sa.Column("digest", sa.Text, nullable=False),  # of its bytes; "": it is not there
+    sa.Column("coming", sa.Text, nullable=False),  # of what was about to be written last
+    sa.UniqueConstraint("root", "story"),
 )

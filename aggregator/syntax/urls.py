@@ -171,6 +171,16 @@ def is_home(url: str, home: str) -> bool:
     return bool(named) and ((named.endswith("/") and named.count("/") == 1) or named == key(home))
 
 
+def place(url: str) -> str:
+    """Path and query: what a move to another host or to https leaves of a URL; "" for a home page."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        return ""
+    path = parts.path.rstrip("/")
+    return f"{path}?{parts.query}" if path or parts.query else ""
+
+
 def same_site(one: str, other: str) -> bool:
     """Whether two URLs are of one site: the same host but for `www.`, or one the domain of the other.
 

@@ -350,11 +350,11 @@ feeds:
 """)
     later = [
         "site.formerly",
-        *(f"output.{key}" for key in ("index", "keep", "per_source", "jekyll")),
+        *(f"output.{key}" for key in ("index", "per_source")),
         *(f"output.formats: {name}" for name in ("rss", "json", "posts")),
         *(f"server.{key}" for key in ("admin", "hub", "admin_token", "private_hub")),
         *(f"categories.{key}" for key in ("near_duplicates", "formerly")),
-        *(f"feeds.{key}" for key in ("full_text", "backlog", "was")),
+        *(f"feeds.{key}" for key in ("full_text", "was")),
     ]
     assert config.warnings == tuple(f"{key}: not in this version yet; it has no effect" for key in later)
     assert config.output.formats == ("atom", "html")

@@ -1,5 +1,6 @@
 """The fake and SQLite give the same answers to the same questions, whatever was done before."""
 
+import os
 import tempfile
 from dataclasses import replace
 from datetime import timedelta
@@ -17,6 +18,7 @@ from aggregator.model import (
     NewCategory,
     Parting,
     Polling,
+    PostFile,
     Rejected,
     Unchanged,
 )
@@ -96,6 +98,7 @@ steps = st.one_of(
     st.tuples(st.just("lease"), st.integers(1, 4), st.booleans()),
     st.tuples(st.just("give back"), st.integers(0, 3)),
     st.tuples(st.just("render"), st.booleans()),
+    st.tuples(st.just("files"), st.integers(1, 4), st.sampled_from(["p", "q"])),
 )
 
 
@@ -121,6 +124,7 @@ def answers(store, now):
         ],
         [store.posts.newest(scope, 4) for scope in (None, *SLUGS)],
         store.posts.categories(),
+        [(waiting.story, waiting.told) for waiting in store.jekyll.changed(9, "")],
         [store.polls.next_due(now, everything=everything) for everything in (False, True)],
         [
             store.polls.known(
@@ -172,8 +176,22 @@ def act(store, step, leases, now):
             if claim is not None:
                 (store.documents.settle(claim, now) if settles else store.documents.release(claim))
             return claim
+        case ("files", limit, name):
+            return files(store, limit, name)
         case _:
             return None
+
+
+def files(store, limit, name):
+    """Write Jekyll files of some stories into a directory beside the store's; all want the same name."""
+    waiting = store.jekyll.changed(limit, "")
+    made = [
+        PostFile(one.story, one.mark, "x.md", one.told and one.told.members[0].title.encode())
+        for one in waiting
+    ]
+    database = getattr(store, "_database", None)
+    beside = os.path.join(os.path.dirname(database.url), name) if database else name
+    return store.jekyll.put(made, beside)
 
 
 @settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])

@@ -469,3 +469,27 @@ def test_a_locked_decision_that_does_not_fit_is_a_fault(world):
     lease = world.lease()[A]
     with pytest.raises(StoreError, match="do not fit"):
         world.store.polls.commit_locked(Lookup(A), lambda _: outcome(lease, Changed(post("x"))), NOW)
+
+
+def test_what_is_held_back_stays_out_of_its_documents(world):
+    """Each document by itself; the post is stored, and what joins it is shown."""
+    world.sync(source(A), source(B))
+    one, two = post("one", minutes=1, categories=("news", "world")), post("two", minutes=2)
+    world.poll(A, New(one), New(two), held=frozenset({(one.id, None), (one.id, "news")}))
+    assert world.shown() == [(two.id, ["two"])]
+    assert world.shown("news") == [(two.id, ["two"])]
+    assert world.shown("world") == [(one.id, ["one"])]
+    world.poll(B, Duplicate(post("copy", B), one.id))
+    assert [story for story, _ in world.shown("news")] == [two.id, one.id]
+
+
+def test_a_first_poll_learns_what_is_out_already(world):
+    """`Known.opened` says when each scope was first published, and a lease when its source was added."""
+    world.sync(source(A))
+    [lease] = world.store.polls.lease_due(NOW, 9)
+    assert lease.added == NOW
+    assert world.store.polls.known(Lookup(A, first=True)).opened == {}
+    claim = world.store.documents.claim(NOW + HOUR)
+    world.store.documents.settle(claim, NOW)
+    assert world.store.polls.known(Lookup(A, first=True)).opened == {claim.scope: NOW + HOUR}
+    assert world.store.polls.known(Lookup(A)).opened == {}

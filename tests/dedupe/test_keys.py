@@ -34,7 +34,7 @@ def test_a_guid_that_entries_with_different_links_share_is_no_key():
     stamped, repeats = stamp(
         [post("a", link="https://x.example/1"), post("a", link="https://x.example/2")], source()
     )
-    assert kinds(stamped) == [["e1", "u1"], ["e1", "u1"]]
+    assert kinds(stamped) == [["e1", "n1", "u1"], ["e1", "n1", "u1"]]
     assert repeats == ()
 
 
@@ -60,3 +60,21 @@ def test_digest_is_of_what_readers_see():
     (tagged,), _ = stamp([post(tags=("x",))], source())
     assert one.digest == redated.digest == tagged.digest != retitled.digest
     assert one.label_digest == redated.label_digest != tagged.label_digest
+
+
+def test_white_space_that_nobody_sees_is_no_edit():
+    """Line ends around blocks and runs of spaces change nothing; in `pre` they are the text."""
+    (one,), _ = stamp([post(content="<p>a  b</p>\n <p>c<br> d</p>")], source())
+    (other,), _ = stamp([post(content="<p>a b</p><p>c <br>d</p>")], source())
+    (pre,), _ = stamp([post(content="<pre>a  b</pre>")], source())
+    (edited,), _ = stamp([post(content="<pre>a b</pre>")], source())
+    assert one.digest == other.digest
+    assert pre.digest != edited.digest
+
+
+def test_another_host_is_no_edit():
+    """A site that moves, or begins to speak TLS, has not edited its posts; another page is another link."""
+    (one,), _ = stamp([post(link="http://a.example/1?p=2")], source())
+    (moved,), _ = stamp([post(link="https://b.example/1?p=2")], source())
+    (other,), _ = stamp([post(link="http://a.example/1?p=3")], source())
+    assert one.digest == moved.digest != other.digest

@@ -29,6 +29,7 @@ def stored(one, story=None):
         slug=one.slug,
         digest=one.digest,
         text_digest=one.text_digest,
+        link=one.link,
         link_key=one.link_key,
         published=one.published,
         updated=one.updated,
@@ -262,3 +263,16 @@ def test_a_rejected_post_says_whether_it_is_stored_already():
     (first,) = verdicts([post(dropped="rules.0")], Known()).verdicts
     (again,) = verdicts([post(dropped="rules.0")], known(stamped(post()))).verdicts
     assert (first.again, again.again) == (False, True)
+
+
+def test_a_post_that_nothing_names_is_called_by_its_date():
+    """The date is settled by then, so that the title never changes; and it is no edit at the next poll."""
+    nameless = post("", title="", link="", content='<img src="https://a.example/1.png">', dated="first-seen")
+    (verdict,) = verdicts([nameless], Known()).verdicts
+    assert verdict.post.title == "2026-11-24 12:00"
+    (again,) = verdicts([replace(nameless, published=NOW + timedelta(1))], known(verdict.post)).verdicts
+    assert isinstance(again, Unchanged)
+    two, _ = stamp(
+        [nameless, replace(nameless, position=1, content='<img src="https://a.example/2.png">')], A
+    )
+    assert len(two) == 2

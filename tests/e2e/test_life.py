@@ -190,19 +190,7 @@ def test_a_file_that_is_wrong(place, text, said):
     assert not place.store.exists()
 
 
-LOOKS_FOR_A_DAEMON = pytest.mark.xfail(
-    strict=True,
-    reason="store.loops.loops_held lets NotADirectoryError and PermissionError out as a traceback",
-)
-
-
-@pytest.mark.parametrize(
-    "command",
-    [
-        "run",
-        pytest.param("publish", marks=LOOKS_FOR_A_DAEMON),
-    ],
-)
+@pytest.mark.parametrize("command", ["run", "publish"])
 def test_a_data_directory_that_cannot_be_made(place, command):
     """Something else is where the data should go: said with what to do, status 1."""
     (place.directory / "data").write_text("a file")

@@ -105,7 +105,7 @@ class World:
         """The articles that the last poll wrote, by verdict."""
         written = {New: set(), Changed: set(), Duplicate: set(), Rejected: set()}
         for verdict in self.outcomes[-1].verdicts:
-            if type(verdict) in written:
+            if type(verdict) in written and not getattr(verdict, "reason", ""):
                 written[type(verdict)].add(mark_of(verdict.post))
         return written
 

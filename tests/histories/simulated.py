@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import format_datetime
 from html import escape
+from urllib.parse import urlsplit
 
 from aggregator.model import Fetched, FetchFailed, Hints, NotModified, Validators
 
@@ -39,8 +40,9 @@ class Article:
 
     @property
     def seen(self):
-        """What a reader sees of it."""
-        return self.title, self.link, self.text
+        """What a reader sees of it; that a site moves to another host is no edit."""
+        place = urlsplit(self.link)
+        return self.title, place.path, place.query, self.text
 
 
 def marked(number, text):

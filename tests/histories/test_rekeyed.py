@@ -13,8 +13,6 @@ from aggregator.model import Changed
 from tests.histories.reader import World
 from tests.histories.simulated import START, Article, LivingSource, document, marked
 
-NOT_YET = pytest.mark.xfail(strict=True, reason="re-keying is not built yet")
-
 
 def articles(count):
     """So many articles, the oldest first, an hour apart."""
@@ -66,7 +64,6 @@ MIGRATIONS = {
 }
 
 
-@NOT_YET
 @pytest.mark.parametrize("changes", MIGRATIONS.values(), ids=MIGRATIONS)
 def test_a_migration_publishes_nothing_again(world, changes):
     """All guids change at once, and links, dates or texts with them: nobody gets an old post as new."""
@@ -76,7 +73,6 @@ def test_a_migration_publishes_nothing_again(world, changes):
     assert poll(world, under_new_guids(old, **changes)) == NOTHING
 
 
-@NOT_YET
 def test_230_old_posts_at_once(world):
     """A source shows all that it ever told under new guids, beyond its usual window, and one new article."""
     *old, new = articles(231)
@@ -85,7 +81,6 @@ def test_230_old_posts_at_once(world):
     assert poll(world, [new, *under_new_guids(old)]) == ({230}, set())
 
 
-@NOT_YET
 def test_guids_that_are_the_links(world):
     """A move to https changes guids and links alike."""
     old = [replace(a, guid=a.link) for a in articles(6)]
@@ -94,7 +89,6 @@ def test_guids_that_are_the_links(world):
     assert poll(world, [replace(a, guid=a.link) for a in moved]) == NOTHING
 
 
-@NOT_YET
 def test_a_part_is_rekeyed(world):
     """Half of the entries keep their guids, and are still what they were."""
     old = articles(10)
@@ -102,7 +96,6 @@ def test_a_part_is_rekeyed(world):
     assert poll(world, old[5:] + under_new_guids(old[:5])) == NOTHING
 
 
-@NOT_YET
 def test_what_returns_later_was_rekeyed_meanwhile(world):
     """A post that had fallen out of the feed before the migration comes back under its new guid."""
     old = articles(10)
@@ -112,7 +105,6 @@ def test_what_returns_later_was_rekeyed_meanwhile(world):
     assert poll(world, under_new_guids(old)) == NOTHING
 
 
-@NOT_YET
 def test_a_migration_is_taken_back(world):
     """The old guids are back, and mean what they meant."""
     old = articles(5)
@@ -121,7 +113,6 @@ def test_a_migration_is_taken_back(world):
     assert poll(world, old) == NOTHING
 
 
-@NOT_YET
 def test_an_edit_after_a_migration(world):
     """The new guid is what the post is known by from now on: a new title is an edit, once."""
     old = articles(5)
@@ -133,7 +124,6 @@ def test_an_edit_after_a_migration(world):
     assert poll(world, edited) == NOTHING
 
 
-@NOT_YET
 def test_a_rekeyed_post_is_shown_as_the_source_has_it_now(world):
     """The link leads to where the article has moved, although `updated` stays."""
     old = articles(3)
@@ -143,7 +133,6 @@ def test_a_rekeyed_post_is_shown_as_the_source_has_it_now(world):
     assert links == {f"https://moved.example.net/{n}/story" for n in range(3)}
 
 
-@NOT_YET
 def test_guids_that_change_at_every_poll(world):
     """A program makes guids up whenever it is asked: each article is one post, and new ones come as usual."""
     every = articles(40)
@@ -155,7 +144,6 @@ def test_guids_that_change_at_every_poll(world):
             assert noticed == ({number + 9}, set())
 
 
-@NOT_YET
 def test_guids_that_change_at_every_poll_hide_no_edit(world):
     """What the post says now reaches readers, also where guids are made up at each poll."""
     [article] = articles(1)
@@ -166,7 +154,6 @@ def test_guids_that_change_at_every_poll_hide_no_edit(world):
     assert post.content == text
 
 
-@NOT_YET
 def test_a_life_with_migrations():
     """Two hundred polls of a living source that migrates now and then: each post and each edit once."""
     with World() as world:

@@ -263,10 +263,11 @@ def test_a_confidential_url_does_not_shine_through():
         (EntryLink(secret), EntryLink(secret, rel="self")),
     ):
         facts = FeedFacts(id=secret, title=Text("Hub"), links=links)
-        post = normalize(entry, facts, source, info(facts, source, secret, IDENTITY), secret, NOW)
-        shown = repr(replace(post, source="", guid=""))
-        assert "rsshub" not in shown
-        assert "s3cret" not in shown
+        for said in (entry, replace(entry, title=None, contents=(Text('<img src="b.png">'),))):
+            post = normalize(said, facts, source, info(facts, source, secret, IDENTITY), secret, NOW)
+            shown = repr(replace(post, source="", guid=""))
+            assert "rsshub" not in shown
+            assert "s3cret" not in shown
 
 
 HOSTILE = st.text(max_size=30) | st.sampled_from(

@@ -55,7 +55,7 @@ def test_atom_becomes_a_safe_proposal():
     assert (post.published.isoformat(), post.dated) == ("2026-11-19T08:00:00+00:00", "published")
     assert labels(post) == [("news", False)]
     assert post.categories == ()
-    assert {key[:3] for key in post.keys} == {"e1:", "g1:", "i1:", "u1:"}
+    assert {key[:3] for key in post.keys} == {"e1:", "g1:", "i1:", "u1:", "n1:"}
     assert all((post.digest, post.label_digest, post.text_digest))
 
 

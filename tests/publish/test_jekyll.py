@@ -5,9 +5,12 @@ from datetime import UTC, datetime
 
 import pytest
 import yaml
+from hypothesis import example, given
+from hypothesis import strategies as st
 
 from aggregator.model import Category, Jekyll, Shown, Site
 from aggregator.publish.jekyll import file_name, post_file
+from aggregator.syntax import text
 from tests.posts import post
 
 SITE = Site(title="金融消息", url="https://news.example.org/", language="zh-CN", timezone="Asia/Shanghai")
@@ -111,3 +114,37 @@ def test_no_address_no_way_back():
 def test_names_cannot_break_out_of_the_link():
     """A tag is text in Markdown."""
     assert "[返回a\\](b)](//" in written(tags=("a](b)",))
+
+
+ANY_TEXT = st.text(st.characters()) | st.text(
+    st.sampled_from("\"\\'\n\r\t :-#{}[]%&*!|>@`,?~\x85\u2028\ufeff\x00\ud800ab0")
+)
+
+
+@given(ANY_TEXT)
+@example('"\n---\nlayout: evil\n')
+@example("\\")
+def test_front_matter_is_safe_whatever_a_title_holds(title):
+    """YAML gives back the title as plain text on one line, and no key that we did not write."""
+    said = front(written(title=title))
+    assert said["title"] == text.fold(title)
+    assert list(said) == ["layout", "title", "date", "categories", "tags"]
+
+
+@given(st.lists(ANY_TEXT.filter(text.fold), min_size=1, max_size=3, unique_by=text.fold))
+@example(["a\n---\nb"])
+@example(["2026-01-01", "null"])
+def test_front_matter_is_safe_whatever_tags_hold(tags):
+    """Tags are read back as text, one by one, and end no front matter."""
+    said = front(written(tags=tuple(tags)))["tags"]
+    assert ([said] if isinstance(said, str) else said) == [text.fold(tag) for tag in tags]
+
+
+@given(st.text(st.sampled_from("{%}- x\n")))
+@example("{{{%")
+def test_no_liquid_is_left_of_any_body(content):
+    """Nothing that Jekyll would run as a template, however braces meet, and nothing else is changed."""
+    body = written(content=content).split("---\n", 2)[2]
+    assert "{{" not in body
+    assert "{%" not in body
+    assert body.replace("&#123;", "{").startswith(content)

@@ -55,12 +55,31 @@ STATEMENTS = (
     )
     """,
     """
+    CREATE TABLE post_files (
+        root TEXT NOT NULL,
+        name TEXT NOT NULL,
+        story TEXT NOT NULL,
+        digest TEXT NOT NULL,
+        coming TEXT NOT NULL,
+        PRIMARY KEY (root, name),
+        UNIQUE (root, story)
+    )
+    """,
+    """
+    CREATE INDEX ix_post_files_name ON post_files (name)
+    """,
+    """
+    CREATE INDEX ix_post_files_story ON post_files (story)
+    """,
+    """
     CREATE TABLE scopes (
         scope TEXT NOT NULL,
         mark INTEGER NOT NULL,
         settled INTEGER NOT NULL,
         created BIGINT NOT NULL,
         updated BIGINT,
+        asked BIGINT,
+        opened BIGINT,
         token INTEGER NOT NULL,
         claimed BOOLEAN NOT NULL,
         PRIMARY KEY (scope)
@@ -102,8 +121,13 @@ STATEMENTS = (
         id TEXT NOT NULL,
         lead TEXT,
         published BIGINT,
+        mark INTEGER DEFAULT '0' NOT NULL,
+        written INTEGER DEFAULT '0' NOT NULL,
         PRIMARY KEY (id)
     )
+    """,
+    """
+    CREATE INDEX stories_unwritten ON stories (id) WHERE mark > written
     """,
     """
     CREATE TABLE placements (
@@ -145,6 +169,8 @@ STATEMENTS = (
         republish TEXT NOT NULL,
         language TEXT NOT NULL,
         position INTEGER NOT NULL,
+        definition TEXT NOT NULL,
+        purged BOOLEAN NOT NULL,
         title TEXT NOT NULL,
         details TEXT NOT NULL,
         summary TEXT NOT NULL,
@@ -162,6 +188,12 @@ STATEMENTS = (
     CREATE INDEX posts_of_source ON posts (source, dropped)
     """,
     """
+    CREATE INDEX posts_classified ON posts (source, definition, published) WHERE purged IS 0
+    """,
+    """
+    CREATE INDEX posts_seen ON posts (first_seen) WHERE purged IS 0
+    """,
+    """
     CREATE TABLE withdrawn_keys (
         source INTEGER NOT NULL,
         "key" TEXT NOT NULL,
@@ -176,6 +208,15 @@ STATEMENTS = (
         rank INTEGER NOT NULL,
         category TEXT NOT NULL,
         PRIMARY KEY (post, rank),
+        FOREIGN KEY(post) REFERENCES posts (id) ON DELETE CASCADE
+    )
+     WITHOUT ROWID
+    """,
+    """
+    CREATE TABLE held_back (
+        post INTEGER NOT NULL,
+        scope TEXT NOT NULL,
+        PRIMARY KEY (post, scope),
         FOREIGN KEY(post) REFERENCES posts (id) ON DELETE CASCADE
     )
      WITHOUT ROWID

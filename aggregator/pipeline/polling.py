@@ -1,0 +1,187 @@
+"""Pure. From a lease and what came of it to everything that the poll changes.
+
+`read` is slow and runs in a worker; `decide` is quick and may run again when what it was judged against has
+changed meanwhile.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import datetime, timedelta
+from hashlib import blake2b
+from urllib.parse import urlsplit
+
+from aggregator import classify, dedupe, normalize, schedule
+from aggregator.model import (
+    Fetched,
+    FetchFailed,
+    FetchResult,
+    Known,
+    Lease,
+    Lookup,
+    Memory,
+    Polling,
+    PollOutcome,
+    Post,
+    PostId,
+    Reading,
+    ReadResult,
+    SiteIdentity,
+    Slug,
+    Source,
+    Unchanged,
+    Unreadable,
+    UnreadEntry,
+    Url,
+    Verdict,
+)
+from aggregator.parse import parse
+from aggregator.pipeline.remembering import body_digest, remember
+
+LONGEST_PAUSE = timedelta(days=1)
+"""Of a host, for what it answered to one source."""
+
+
+def read(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity) -> ReadResult:
+    """Bytes to posts: proposals that `decide` settles. Slow; may run in another process."""
+    source = lease.source
+    # Relative links of a confidential source must not be resolved against its URL, and so publish it.
+    parsed = parse(replace(fetched, url=Url("")) if source.confidential else fetched)
+    if isinstance(parsed, Unreadable):
+        return parsed
+    info = normalize.info(parsed.facts, source, fetched.url, identity)
+    posts: list[Post] = []
+    unread: list[UnreadEntry] = list(parsed.unread)
+    for entry in parsed.entries:
+        made = normalize.normalize(entry, parsed.facts, source, info, fetched.url, now)
+        if isinstance(made, Post):
+            posts.append(made)
+        else:
+            unread.append(made)
+    placed = normalize.place_undated(posts, first_poll=_is_first(lease), now=now)
+    bounded, excess = normalize.bounded(placed, len(fetched.body))
+    unread += excess
+    stamped, repeats = dedupe.stamp([classify.classify(post, source) for post in bounded], source)
+    return Reading(
+        info=info,
+        posts=stamped,
+        hints=parsed.hints,
+        unread=tuple(sorted((*unread, *repeats), key=lambda entry: entry.position)),
+        hubs=parsed.hubs,
+        repairs=parsed.repairs,
+    )
+
+
+def is_known_body(lease: Lease, fetched: Fetched) -> bool:
+    """Whether this very body was read before, so that there is nothing to read."""
+    return lease.memory.body == body_digest(lease.source, fetched)
+
+
+def lookup(lease: Lease, reading: ReadResult | None, now: datetime) -> Lookup:
+    """What `decide` needs to know about the posts of a document, if it is asked at the same time."""
+    if not isinstance(reading, Reading):
+        return Lookup(lease.source.url)
+    folded, slugs = classify.wanted(reading.posts, lease.source)
+    return Lookup(
+        source=lease.source.url,
+        keys=frozenset(key for post in reading.posts for key in post.keys),
+        ids=frozenset(
+            wanted
+            for post in reading.posts
+            for wanted in (post.id, _minted(lease.source, now, post, 0))
+            if wanted
+        ),
+        labels=folded,
+        slugs=slugs,
+        first=_is_first(lease),
+    )
+
+
+def _is_first(lease: Lease) -> bool:
+    return lease.memory.last_success is None
+
+
+def decide(
+    lease: Lease,
+    result: FetchResult,
+    reading: ReadResult | None,
+    known: Known,
+    polling: Polling,
+    now: datetime,
+) -> PollOutcome:
+    """Everything that this poll changes, on every path. `reading` is None where there was nothing to read."""
+    source = lease.source
+    if not isinstance(reading, Reading):
+        memory = remember(lease, result, reading, (), now)
+        return _outcome(lease, result, memory, polling, now)
+    posts, made = classify.assign(reading.posts, known, source)
+    judgement = dedupe.judge(
+        posts,
+        source,
+        known,
+        lambda post, attempt: _minted(source, now, post, attempt),
+        now,
+    )
+    written = [v.post for v in judgement.verdicts if not isinstance(v, Unchanged)]
+    used = {slug for post in written for slug in post.categories}
+    return replace(
+        _outcome(lease, result, remember(lease, result, reading, judgement.verdicts, now), polling, now),
+        verdicts=judgement.verdicts,
+        unread=reading.unread,
+        categories=tuple(c for c in made if c.slug in used),
+        withdrawn=judgement.withdrawn,
+        partings=judgement.partings,
+        held=_held(lease, judgement.verdicts, known),
+        judged={
+            key: frozenset(k.id for k in known.by_key.get(key, ()))
+            for key in judgement.withdrawn.union(*(post.keys for post in written))
+        },
+    )
+
+
+def _held(lease: Lease, verdicts: tuple[Verdict, ...], known: Known) -> frozenset[tuple[PostId, Slug | None]]:
+    if lease.added is None or not _is_first(lease):
+        return frozenset()
+    return dedupe.held_back(verdicts, lease.source, lease.added, known.opened)
+
+
+def _minted(source: Source, now: datetime, post: Post, attempt: int) -> PostId:
+    """An id of ours, from the strongest key: a guid alone may be reused within the document.
+
+    Where a post that has another key by now holds the first one since today, the moment is mixed in: at no
+    other was this source judged, so that nobody needs to look up whether these are free.
+    """
+    key = f"{post.keys[0]} {now.isoformat()} {attempt}" if attempt else post.keys[0]
+    return normalize.mint(source, now, key)
+
+
+def _outcome(
+    lease: Lease, result: FetchResult, memory: Memory, polling: Polling, now: datetime
+) -> PollOutcome:
+    plan = schedule.plan(lease.source, polling, memory, result, now, _jitter(lease, now))
+    return PollOutcome(
+        lease=lease,
+        at=now,
+        due=plan.due,
+        memory=replace(memory, not_before=plan.not_before),
+        pause_host_until=_pause(lease.source, result, plan.due.at, now),
+    )
+
+
+def _pause(source: Source, result: FetchResult, due: datetime, now: datetime) -> datetime | None:
+    """Until when a 429 pauses the whole host: a public one, and only where that host said it itself.
+
+    One route of a private host must not stall the others (FreshRSS#7870), and nobody must be able to stop a
+    shared redirector. The source keeps to the server's word however long it is; its neighbours for a day.
+    """
+    if not isinstance(result, FetchFailed) or result.status != 429 or source.private:
+        return None
+    if (urlsplit(result.url).hostname or "").lower() != source.host:
+        return None
+    return min(result.hints.retry_after or due, now + LONGEST_PAUSE)
+
+
+def _jitter(lease: Lease, now: datetime) -> float:
+    """Between 0 and 1, the same for the same source and poll, so that a poll can be decided again."""
+    digest = blake2b(f"{lease.source.url} {now.isoformat()}".encode(), digest_size=4).digest()
+    return int.from_bytes(digest, "big") / 2**32

@@ -1,0 +1,111 @@
+"""Pure. From stories to documents: select, atom, pages, jekyll."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+
+from aggregator import publish
+from aggregator.model import (
+    Category,
+    Claim,
+    Config,
+    Document,
+    Jekyll,
+    PostFile,
+    Shown,
+    SiteIdentity,
+    Slug,
+    SourceInfo,
+    Story,
+    Unwritten,
+    Url,
+)
+
+ON_HOME = 6
+"""Posts of each category that the home page shows: about one screen of a phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """The documents of one scope, and what they say of their last update, which must be remembered."""
+
+    documents: tuple[Document, ...]
+    updated: datetime
+
+
+def render_category(
+    category: Category,
+    stories: Sequence[Story],
+    claim: Claim,
+    categories: Sequence[Category],
+    config: Config,
+    identity: SiteIdentity,
+) -> Rendered:
+    """The documents of one category."""
+    entries = publish.shown(stories, _positions(config), category.entries)
+    page = publish.category_page(category, entries, site=config.site, output=config.output)
+    return _rendered(category, entries, [page], claim, categories, config, identity)
+
+
+def render_site(
+    stories: Sequence[Story],
+    newest: Mapping[Slug, Sequence[Story]],
+    claim: Claim,
+    categories: Sequence[Category],
+    infos: Mapping[Url, SourceInfo],
+    config: Config,
+    identity: SiteIdentity,
+) -> Rendered:
+    """The documents of everything: the feed, the home page with each category's `newest`, about."""
+    positions, site, output = _positions(config), config.site, config.output
+    sections = [(c, publish.shown(newest[c.slug], positions, ON_HOME)) for c in categories]
+    pages = [
+        publish.stylesheet(),
+        publish.home(sections, site=site, output=output),
+        publish.about(config.sources, infos, site=site, output=output, polling=config.polling),
+    ]
+    entries = publish.shown(stories, positions, output.entries)
+    return _rendered(None, entries, pages, claim, categories, config, identity)
+
+
+def render_post(
+    waiting: Unwritten, jekyll: Jekyll, categories: Sequence[Category], config: Config
+) -> PostFile:
+    """The Jekyll file of a story, and the name that it would like; one to remove where nothing is shown."""
+    if waiting.told is None:
+        return PostFile(waiting.story, waiting.mark)
+    [told] = publish.shown([waiting.told], _positions(config), 1)
+    named = {category.slug: category for category in categories}
+    body = publish.post_file(told, jekyll=jekyll, site=config.site, categories=named)
+    return PostFile(waiting.story, waiting.mark, publish.file_name(told.post, config.site), body)
+
+
+def _rendered(
+    category: Category | None,
+    entries: Sequence[Shown],
+    pages: Sequence[Document],
+    claim: Claim,
+    categories: Sequence[Category],
+    config: Config,
+    identity: SiteIdentity,
+) -> Rendered:
+    """A scope's documents, in the formats that are asked for."""
+    updated = publish.latest(entries, claim.updated, claim.created)
+    feed = publish.feed(
+        category,
+        entries,
+        site=config.site,
+        output=config.output,
+        identity=identity,
+        categories={c.slug: c for c in categories},
+        updated=updated,
+    )
+    wanted = config.output.formats
+    documents = [feed.document] if "atom" in wanted else []
+    return Rendered((*documents, *(pages if "html" in wanted else ())), updated)
+
+
+def _positions(config: Config) -> Mapping[Url, int]:
+    return {source.url: source.position for source in config.sources}

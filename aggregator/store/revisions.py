@@ -1,0 +1,244 @@
+"""Shell. `ports.Revisions` on the database: which posts an edit outdates, what becomes of them, retention.
+
+A row remembers the definition of its source that it was last classified under; it is outdated while its
+source has another one. What readers see comes first: finding that out takes a walk over the documents, so
+the order is worked out for many batches at once, and every batch is looked at again before it is given out.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+
+from aggregator.model import Config, Known, Lookup, Outdated, Post, PostId, Revision, Slug, Source, Url
+from aggregator.store import categories, marks, stories
+from aggregator.store import posts as post_rows
+from aggregator.store.database import Database
+from aggregator.store.polls import Remembered
+from aggregator.store.tables import KEPT, AnyRow, placements, post_categories, posts, scopes, sources
+
+PLANNED = 20_000
+"""Rows whose order is worked out at once."""
+NEWEST_FIRST = 1000
+"""Of those that no document shows; the others of a plan come source by source."""
+
+OUTDATED = sa.and_(sources.c.active.is_(True), posts.c.definition != sources.c.definition, KEPT)
+_ROWS = (
+    sa.select(posts.c.id, posts.c.source, posts.c.published)
+    .join(sources, sources.c.id == posts.c.source)
+    .where(OUTDATED)
+)
+
+
+class Revisions:
+    """Implements `ports.Revisions`."""
+
+    def __init__(self, database: Database, remembered: Remembered) -> None:
+        self._database, self._remembered = database, remembered
+        self._plan: list[int] = []  # row ids, what comes first last
+        self._planned_for: Config | None = None
+
+    def outdated(self, limit: int, /) -> Sequence[Outdated]:
+        config, configured = self._remembered.config, self._remembered.sources
+        if self._planned_for is not config:
+            self._plan, self._planned_for = [], config
+        looked = False
+        with self._database.read() as connection:
+            while True:
+                if not self._plan:
+                    self._plan = [] if looked else _plan(connection, config)
+                    looked = True
+                if not self._plan:
+                    return []
+                rows, self._plan = self._plan[-limit:][::-1], self._plan[:-limit]
+                if found := _outdated(connection, rows, configured):
+                    return found
+
+    def known(self, lookup: Lookup, /) -> Known:
+        with self._database.read() as connection:
+            return post_rows.known(connection, lookup)
+
+    def revise(self, revisions: Sequence[Revision], now: datetime, /) -> int:
+        written = 0
+        with self._database.write() as connection:
+            dirty: set[str] = set()
+            touched: set[PostId] = set()
+            for revision in revisions:
+                if categories.taken(connection, revision.categories):
+                    continue  # they stay outdated, and are looked at again
+                stored = _still_outdated(connection, revision)
+                current = [post for post in revision.posts if post.id in stored]
+                named = {slug for post in current for slug in post.categories}
+                made = [c for c in revision.categories if c.slug in named]
+                dirty |= categories.ensure(connection, made, named, now)
+                touched |= _write(connection, revision.source, current, stored)
+                written += len(current)
+            dirty |= stories.placed_in(connection, touched)
+            stories.place(connection, touched)
+            marks.mark(connection, dirty | stories.placed_in(connection, touched))
+        return written
+
+    def purge(self, before: datetime, limit: int, shown: int, /) -> int:
+        with self._database.read() as connection:
+            found = list(_purgeable(connection, self._remembered.config, before, limit, shown))
+        if not found:
+            return 0
+        with self._database.write() as connection:
+            for some in post_rows.chunks(row.id for row in found):
+                wiped = posts.update().where(posts.c.id.in_(some))
+                connection.execute(wiped.values(purged=True, summary="", content=""))
+            stories.forget(connection, {PostId(row.story) for row in found})
+        return len(found)
+
+
+def _plan(connection: sa.Connection, config: Config) -> list[int]:
+    """Outdated rows: those in subscription documents, then the others, each newest first; reversed."""
+    if not _any(connection):
+        return []
+    seen: dict[int, datetime] = {}
+    for scope in connection.execute(sa.select(scopes.c.scope)).scalars().all():
+        newest = (
+            sa.select(placements.c.story)
+            .where(placements.c.category == scope)
+            .order_by(placements.c.published.desc(), placements.c.story)
+            .limit(entries(config, scope))
+            .subquery()
+        )
+        query = _ROWS.join(newest, newest.c.story == posts.c.story)
+        seen.update({row.id: row.published for row in connection.execute(query)})
+    rest = connection.execute(_ROWS.order_by(posts.c.published.desc()).limit(PLANNED)).all()
+    order = sorted(seen, key=lambda row: (seen[row], row), reverse=True)
+    others = [row for row in rest if row.id not in seen]
+    # Posts of one source are quick to revise together.
+    others[NEWEST_FIRST:] = sorted(others[NEWEST_FIRST:], key=lambda row: int(row.source))
+    order += [row.id for row in others]
+    return order[::-1]
+
+
+def _any(connection: sa.Connection) -> bool:
+    """Whether any post is outdated: two looks into an index for each source."""
+    other = [
+        sa.exists().where(posts.c.source == sources.c.id, KEPT, differs).correlate(sources)
+        for differs in (posts.c.definition < sources.c.definition, posts.c.definition > sources.c.definition)
+    ]
+    query = sa.select(sources.c.id).where(sources.c.active.is_(True), sa.or_(*other)).limit(1)
+    return connection.execute(query).first() is not None
+
+
+def entries(config: Config, scope: str) -> int:
+    """How many posts the subscription document of a scope has."""
+    own = {category.slug: category.entries for category in config.categories if category.configured}
+    return own.get(Slug(scope), config.output.entries)
+
+
+def _outdated(
+    connection: sa.Connection, rows: Sequence[int], configured: Mapping[str, Source]
+) -> list[Outdated]:
+    """Those of some rows that are outdated still, source by source, in their order."""
+    there: dict[int, AnyRow] = {}
+    slugs = post_rows.categories_of(connection, rows)
+    for some in post_rows.chunks(rows):
+        query = (
+            sa.select(posts, sources.c.url)
+            .join(sources, sources.c.id == posts.c.source)
+            .where(posts.c.id.in_(some), OUTDATED)
+        )
+        there.update({row.id: row for row in connection.execute(query)})
+    found: defaultdict[str, list[Post]] = defaultdict(list)
+    for row in (there[id] for id in rows if id in there):
+        if row.url in configured:
+            found[row.url].append(post_rows.post_of(row, Url(row.url), slugs.get(row.id, [])))
+    return [Outdated(configured[url], tuple(some)) for url, some in found.items()]
+
+
+def _still_outdated(connection: sa.Connection, revision: Revision) -> dict[PostId, AnyRow]:
+    """The rows of a revision's posts that nobody has written since, if the source is defined so still."""
+    stored: dict[PostId, AnyRow] = {}
+    for some in post_rows.chunks(post.id for post in revision.posts):
+        query = (
+            sa.select(posts.c.id, posts.c.post, posts.c.story)
+            .join(sources, sources.c.id == posts.c.source)
+            .where(
+                posts.c.post.in_(some),
+                sources.c.url == revision.source.url,
+                sources.c.definition == revision.source.definition,
+                OUTDATED,
+            )
+        )
+        stored.update({PostId(row.post): row for row in connection.execute(query)})
+    return stored
+
+
+def _write(
+    connection: sa.Connection, source: Source, current: Sequence[Post], stored: Mapping[PostId, AnyRow]
+) -> set[PostId]:
+    """Write what a definition makes of posts; their stories."""
+    rows = {int(stored[post.id].id): post for post in current}
+    if not rows:
+        return set()
+    # Nothing of what the source said: a poll alone writes that.
+    names = ("details", "dropped", "republish", "language", "label_digest")
+    connection.execute(
+        posts.update().where(posts.c.id == sa.bindparam("row")),
+        [
+            {name: value for name, value in post_rows.row_of(post).items() if name in names}
+            | {"row": row, "definition": source.definition}
+            for row, post in rows.items()
+        ],
+    )
+    for some in post_rows.chunks(rows):
+        connection.execute(post_categories.delete().where(post_categories.c.post.in_(some)))
+    post_rows.write_categories(connection, rows)
+    return {PostId(row.story) for row in stored.values()}
+
+
+def _purgeable(
+    connection: sa.Connection, config: Config, before: datetime, limit: int, shown: int
+) -> Iterator[AnyRow]:
+    """At most so many rows that were first seen before then and are in no document, oldest first.
+
+    A story is due when the last of its members is.
+    """
+    last: dict[str, tuple[datetime, str] | None] = {}
+
+    def is_shown(place: AnyRow) -> bool:
+        """Whether a placement is among the newest of its scope."""
+        scope = place.category
+        if scope not in last:
+            last[scope] = _last_shown(connection, scope, max(entries(config, scope), shown))
+        end = last[scope]
+        return (
+            end is None or place.published > end[0] or (place.published == end[0] and place.story <= end[1])
+        )
+
+    other = posts.alias("other")
+    younger = sa.exists().where(
+        other.c.story == posts.c.story, other.c.first_seen >= before, other.c.purged.is_(False)
+    )
+    query = sa.select(posts.c.id, posts.c.story).where(KEPT, posts.c.first_seen < before, ~younger)
+    candidates = connection.execute(query.order_by(posts.c.first_seen, posts.c.id))
+    for some in candidates.partitions(post_rows.AT_ONCE):
+        told = sa.select(placements).where(placements.c.story.in_({row.story for row in some}))
+        kept = {place.story for place in connection.execute(told) if is_shown(place)}
+        for row in some:
+            if row.story in kept:
+                continue
+            yield row
+            limit -= 1
+            if limit == 0:
+                return
+
+
+def _last_shown(connection: sa.Connection, scope: str, count: int) -> tuple[datetime, str] | None:
+    """Where the newest so many stories of a scope end; None where there are not so many."""
+    row = connection.execute(
+        sa.select(placements.c.published, placements.c.story)
+        .where(placements.c.category == scope)
+        .order_by(placements.c.published.desc(), placements.c.story)
+        .offset(count - 1)
+        .limit(1)
+    ).one_or_none()
+    return None if row is None else (row.published, row.story)
