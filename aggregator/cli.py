@@ -154,8 +154,9 @@ def once(ctx: click.Context, config: Path | None, everything: bool, strict: bool
 @main.command()
 @_with_config
 @click.option("--live", is_flag=True, help="Fetch each source and say what it is; stores nothing.")
+@click.option("--diff", is_flag=True, help="Say what putting the file in force would do.")
 @click.pass_context
-def check(ctx: click.Context, config: Path | None, live: bool) -> None:
+def check(ctx: click.Context, config: Path | None, live: bool, diff: bool) -> None:
     """Say whether the file is right; every error at once, with line and column."""
     from aggregator import config as configuration
     from aggregator import daemon, observe, report
@@ -166,6 +167,9 @@ def check(ctx: click.Context, config: Path | None, live: bool) -> None:
     report.warnings(configuration.advice(given))
     configured = sum(category.configured for category in given.categories)
     click.echo(f"{path}: {len(given.sources)} sources, {configured} categories configured; good")
+    if diff:
+        for line in daemon.difference(given) or ["no source is added, edited or removed"]:
+            click.echo(line)
     if live:
         observe.configure(quiet=True)
         if not asyncio.run(daemon.check_live(given, report.live)):
@@ -175,8 +179,9 @@ def check(ctx: click.Context, config: Path | None, live: bool) -> None:
 @main.command()
 @_with_config
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.option("--politeness", is_flag=True, help="What publishers see of us: how requests were made.")
 @click.pass_context
-def status(ctx: click.Context, config: Path | None, as_json: bool) -> None:
+def status(ctx: click.Context, config: Path | None, as_json: bool, politeness: bool) -> None:
     """Each source: last poll, next poll and why, posts, failures."""
     from aggregator import daemon, report
 
@@ -184,6 +189,8 @@ def status(ctx: click.Context, config: Path | None, as_json: bool) -> None:
     sources, holder = daemon.status(given)
     if as_json:
         click.echo(json.dumps(report.status_json(given, sources, holder), indent=2, ensure_ascii=False))
+    elif politeness:
+        report.politeness_table(given, sources)
     else:
         report.status_table(given, sources, holder)
 

@@ -157,6 +157,9 @@ def _as_json(source: Source | None, status: SourceStatus) -> dict[str, Any]:
         "result": memory.last_result,
         "error": memory.last_error,
         "failures": memory.failures,
+        "requests": memory.requests,
+        "unconditional": memory.unconditional,
+        "early": memory.early,
         "posts": status.posts,
         "dropped": status.dropped,
         "last_poll": _time(memory.last_poll),
@@ -204,6 +207,24 @@ def status_table(given: Config, sources: Sequence[SourceStatus], holder: int | N
     failed = sum(bool(s.memory.last_error) for s in sources)
     running = f"a daemon (process {holder}) polls them" if holder else "no daemon runs on this store"
     console.print(f"{len(sources)} sources, {failed} failing; {running}", soft_wrap=True)
+
+
+def politeness_table(given: Config, sources: Sequence[SourceStatus]) -> None:
+    """`status --politeness`: what a publisher who keeps score would count, from the store."""
+    by_url = {source.url: source for source in given.sources}
+    table = Table(box=None, pad_edge=False)
+    for heading in ("source", "requests", "conditional", "unconditional", "too soon"):
+        table.add_column(heading, overflow="fold", justify="left" if heading == "source" else "right")
+    for status in sources:
+        memory = status.memory
+        counts = (memory.requests, memory.requests - memory.unconditional, memory.unconditional, memory.early)
+        table.add_row(Text(_label(by_url.get(status.url), status)), *map(str, counts))
+    console = _console()
+    console.print(table)
+    console.print(
+        "Validators go back as they came. Cookies, Referer and added query parameters are never sent.",
+        soft_wrap=True,
+    )
 
 
 def _short(moment: datetime | None) -> str:

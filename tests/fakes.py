@@ -606,6 +606,7 @@ class MemorySources(_Part):
             posts=sum(not post.dropped for post in posts),
             dropped=sum(bool(post.dropped) for post in posts),
             unread=row.unread,
+            definition=row.last.definition,
         )
 
 

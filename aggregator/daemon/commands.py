@@ -30,6 +30,7 @@ from aggregator.model import (
     Source,
     SourceStatus,
 )
+from aggregator.pipeline import name
 from aggregator.publisher import Published, Publisher
 from aggregator.store import Store, loops_held, open_store
 from aggregator.triggers import SystemClock
@@ -108,6 +109,26 @@ def status(given: Config) -> tuple[Sequence[SourceStatus], int | None]:
         return [], holder
     with closing(store):
         return store.sources.sources(), holder
+
+
+def difference(given: Config) -> list[str]:
+    """What putting this configuration in force would do to sources and posts, a line each."""
+    stored = {one.url: one for one in status(given)[0]}
+    lines = []
+    for source in given.sources:
+        before = stored.pop(source.url, None)
+        if before is None:
+            lines.append(f"+ {source.label}: new; it is polled at once")
+        elif not before.active:
+            lines.append(f"+ {name(source, before.memory)}: returns, with its posts: {before.posts}")
+        elif before.definition != source.definition:
+            lines.append(
+                f"~ {name(source, before.memory)}: edited; posts that are classified again: {before.posts}"
+            )
+    for gone in (one for one in stored.values() if one.active):
+        title = gone.memory.info.title if gone.memory.info else "a source that was never read"
+        lines.append(f"- {title}: not in the file any more; posts that leave the documents: {gone.posts}")
+    return lines
 
 
 async def check_live(given: Config, tell: Callable[[Source, ReadResult | str], None]) -> bool:

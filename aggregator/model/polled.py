@@ -22,6 +22,9 @@ class Memory:
     validators_from: str = ""  # the URL that gave them; they go to no other host
     body: str = ""  # digest of the last body that was read, with the definition that it was read under
     failures: int = 0  # in a row
+    requests: int = 0  # that were sent, redirects not counted
+    unconditional: int = 0  # of those, without a validator
+    early: int = 0  # of those, before the server's word allowed it
     last_poll: datetime | None = None
     last_success: datetime | None = None  # a feed that could be read, or a 304
     last_new: datetime | None = None

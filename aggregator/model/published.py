@@ -113,3 +113,4 @@ class SourceStatus:
     posts: int
     dropped: int = 0
     unread: tuple[UnreadEntry, ...] = ()
+    definition: str = ""  # that is in force (`Source.definition`)

@@ -46,7 +46,7 @@ def remember(
     now: datetime,
 ) -> Memory:
     """The source's memory after this poll."""
-    memory = replace(lease.memory, last_poll=now)
+    memory = replace(_counted(lease, result, now), last_poll=now)
     match result:
         case FetchFailed():
             return replace(
@@ -90,6 +90,25 @@ def remember(
         rhythm=schedule.rhythm(dated, memory.rhythm),
         last_new=now if any(isinstance(v, New | Duplicate) for v in verdicts) else memory.last_new,
         last_result=summary(verdicts),
+    )
+
+
+NEVER_SENT = ("dns", "refused", "address", "url", "file", "fault")
+"""Failures before anything was asked."""
+
+
+def _counted(lease: Lease, result: FetchResult, now: datetime) -> Memory:
+    """The score that a publisher would keep of us (`aggregator status --politeness`)."""
+    memory = lease.memory
+    if lease.source.path or (isinstance(result, FetchFailed) and result.kind in NEVER_SENT):
+        return memory
+    validators = memory.validators
+    conditional = validators.etag is not None or validators.last_modified is not None
+    return replace(
+        memory,
+        requests=memory.requests + 1,
+        unconditional=memory.unconditional + (not conditional),
+        early=memory.early + (memory.not_before is not None and now < memory.not_before),
     )
 
 

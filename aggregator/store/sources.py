@@ -128,6 +128,7 @@ def statuses(connection: sa.Connection) -> Sequence[SourceStatus]:
             posts=counts.get((row.id, False), 0),
             dropped=counts.get((row.id, True), 0),
             unread=UNREAD.validate_json(row.unread),
+            definition=row.definition,
         )
         for row in rows
     ]
