@@ -74,6 +74,7 @@ class InlineReader:
 class _Source:
     url: str
     since: datetime
+    first: str = ""
     source: model.Source | None = None  # None: out of the file
     last: model.Source | None = None
     floor: timedelta = timedelta(0)
@@ -247,6 +248,7 @@ class MemoryPolls(_Part):
         everywhere = settings != data.settings
         data.settings = settings
         moved, reordered = set(), set()
+        self._rename(config)
         for source in config.sources:
             row = data.sources.setdefault(source.url, _Source(source.url, now))
             floor = source.every or config.polling.min_interval
@@ -278,6 +280,21 @@ class MemoryPolls(_Part):
             store.documents.mark_all()
         elif touched or anything or gone:
             store.mark(touched | {None})
+
+    def _rename(self, config):
+        """Sources that moved keep their row, and its posts."""
+        data, urls = self.data, {source.url for source in config.sources}
+        for source in config.sources:
+            if source.was and source.was in data.sources.keys() - urls and source.url not in data.sources:
+                row = data.sources.pop(source.was)
+                row.url, row.first = source.url, row.first or source.was
+                data.sources[source.url] = row
+                for stored in data.posts.values():
+                    if stored.post.source == source.was:
+                        stored.post = replace(stored.post, source=source.url)
+                data.withdrawn = {
+                    (source.url if url == source.was else url, key) for url, key in data.withdrawn
+                }
 
     def _sync_categories(self, config, now):
         touched = set()
@@ -340,7 +357,7 @@ class MemoryPolls(_Part):
                 self._pace(host, now)
             row.leased, row.token, row.started = True, row.token + 1, now
             row.due = model.Due(now + row.floor, ("floor",))
-            leases.append(model.Lease(row.source, row.token, row.memory, row.since))
+            leases.append(model.Lease(row.source, row.token, row.memory, row.since, row.first or row.url))
         return leases
 
     def next_due(self, now, /, *, everything=False, not_since=None):

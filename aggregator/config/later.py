@@ -12,7 +12,7 @@ from aggregator.config.parts import Parts
 FORMATS = ("atom", "html")
 """Kinds of documents that this version publishes."""
 _OUTPUT = ("index", "per_source")
-_FEED = ("full_text", "was")
+_FEED = ("full_text",)
 _CATEGORY = ("near_duplicates", "formerly")
 
 

@@ -28,12 +28,14 @@ from aggregator.model import Key, Post, Source, UnreadEntry
 from aggregator.syntax import html, urls
 
 
-def stamp(posts: Sequence[Post], source: Source) -> tuple[tuple[Post, ...], tuple[UnreadEntry, ...]]:
+def stamp(
+    posts: Sequence[Post], source: Source, first_url: str = ""
+) -> tuple[tuple[Post, ...], tuple[UnreadEntry, ...]]:
     """The posts of one document with their keys and digests, and the entries that only repeat another.
 
     A link that two different entries of the document share names neither of them, and a guid that two
     entries with different links share is a key of neither. Of entries that are one and the same the one
-    that was updated last stays, else the first.
+    that was updated last stays, else the first. `first_url` is the source's, where it has moved since.
     """
     entries_by_link: dict[Key, set[str]] = defaultdict(set)
     forms_by_guid: dict[str, set[str]] = defaultdict(set)
@@ -47,7 +49,7 @@ def stamp(posts: Sequence[Post], source: Source) -> tuple[tuple[Post, ...], tupl
     for post, link in zip(posts, links, strict=True):
         shared = link is not None and len(entries_by_link[link]) > 1
         reused = len(forms_by_guid[post.guid]) > 1
-        done = _stamped(post, source, link, link_shared=shared, guid_reused=reused)
+        done = _stamped(post, first_url or source.url, link, link_shared=shared, guid_reused=reused)
         first = kept.setdefault(done.keys[0], done)
         if first is not done:
             loser = done if _last_update(first) >= _last_update(done) else first
@@ -63,21 +65,21 @@ def _last_update(post: Post) -> datetime:
     return post.claims_updated or post.published
 
 
-def _stamped(post: Post, source: Source, link: Key | None, *, link_shared: bool, guid_reused: bool) -> Post:
+def _stamped(post: Post, home: str, link: Key | None, *, link_shared: bool, guid_reused: bool) -> Post:
     text = html.to_text(post.content or post.summary)
     named = post.title or post.content or post.summary
     exact = (post.guid, post.link or named) if post.guid else ("", post.link, named)
-    keys = [_key("e1", source.url, *exact)]
+    keys = [_key("e1", home, *exact)]
     if post.guid and not guid_reused:
-        keys.append(_key("g1", source.url, post.guid))
+        keys.append(_key("g1", home, post.guid))
         if post.id:
             keys.append(_key("i1", post.id))
     if link:
         keys.append(link)
     if not post.guid and not link:
-        keys.append(_key("t1", source.url, post.title, text))
+        keys.append(_key("t1", home, post.title, text))
     if post.title:
-        keys.append(_key("n1", source.url, post.title))
+        keys.append(_key("n1", home, post.title))
     return replace(
         post,
         names_entry=post.names_entry and not link_shared,

@@ -48,6 +48,7 @@ class Lease:
     token: int
     memory: Memory
     added: datetime | None = None  # when the source came into the configuration
+    first_url: str = ""  # its first URL, which its posts are known by (`was`); "": the one it has
 
 
 @dataclass(frozen=True, slots=True)

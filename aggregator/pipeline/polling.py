@@ -61,7 +61,8 @@ def read(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity) 
     placed = normalize.place_undated(posts, first_poll=_is_first(lease), now=now)
     bounded, excess = normalize.bounded(placed, len(fetched.body))
     unread += excess
-    stamped, repeats = dedupe.stamp([classify.classify(post, source) for post in bounded], source)
+    classified = [classify.classify(post, source) for post in bounded]
+    stamped, repeats = dedupe.stamp(classified, source, lease.first_url)
     return Reading(
         info=info,
         posts=stamped,

@@ -200,7 +200,12 @@ def _take(connection: sa.Connection, config: Config, chosen: dict[int, Source], 
     ids = list(chosen)
     for start in range(0, len(ids), 500):
         query = sa.select(
-            sources.c.id, sources.c.token, sources.c.floor, sources.c.memory, sources.c.added
+            sources.c.id,
+            sources.c.token,
+            sources.c.floor,
+            sources.c.memory,
+            sources.c.added,
+            sources.c.first_url,
         ).where(sources.c.id.in_(ids[start : start + 500]))
         rows.update({row.id: row for row in connection.execute(query)})
     connection.execute(
@@ -220,6 +225,12 @@ def _take(connection: sa.Connection, config: Config, chosen: dict[int, Source], 
     for host in sorted({source.host for source in chosen.values()}):
         free_host(connection, config, host, now)
     return [
-        Lease(source, rows[row].token + 1, MEMORY.validate_json(rows[row].memory), rows[row].added)
+        Lease(
+            source,
+            rows[row].token + 1,
+            MEMORY.validate_json(rows[row].memory),
+            rows[row].added,
+            rows[row].first_url,
+        )
         for row, source in chosen.items()
     ]

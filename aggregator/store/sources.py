@@ -24,6 +24,7 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
     touched = categories.sync(connection, config, now)
     jekyll.sync(connection, config, touched)
     settings = categories.settings_changed(connection, config)
+    _rename(connection, config)
     stored = {row.url: row for row in connection.execute(sa.select(_KEPT))}
     added: list[dict[str, Any]] = []
     edits: list[dict[str, Any]] = []
@@ -33,7 +34,16 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
         row = stored.pop(source.url, None)
         wanted = _columns(source, config.polling)
         if row is None:
-            added.append(wanted | _START | {"url": source.url, "next_due": now, "added": now})
+            added.append(
+                wanted
+                | _START
+                | {
+                    "url": source.url,
+                    "first_url": source.url,
+                    "next_due": now,
+                    "added": now,
+                }
+            )
         elif any(getattr(row, name) != value for name, value in wanted.items()):
             edits.append(wanted | _replanned(row, wanted) | {"row": row.id})
             if not row.active:
@@ -61,6 +71,17 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
         marks.mark_all(connection)
     elif touched or added or edits or gone:
         marks.mark(connection, touched | {SITE})
+
+
+def _rename(connection: sa.Connection, config: Config) -> None:
+    """Let sources that moved keep their history: `was` names the URL that their row has so far."""
+    urls = {source.url for source in config.sources}
+    for source in config.sources:
+        if source.was and source.was not in urls:
+            taken = sa.exists().where(sources.alias().c.url == source.url)
+            connection.execute(
+                sources.update().where(sources.c.url == source.was, ~taken).values(url=source.url)
+            )
 
 
 _KEPT = (

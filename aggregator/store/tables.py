@@ -73,6 +73,7 @@ sources = sa.Table(
     metadata,
     sa.Column("id", Row, primary_key=True),
     sa.Column("url", sa.Text, nullable=False, unique=True),
+    sa.Column("first_url", sa.Text, nullable=False),  # before any `was`: its posts' keys are made with it
     sa.Column("host", sa.Text, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
     sa.Column("active", sa.Boolean, nullable=False),  # False: out of the file; kept, for its return

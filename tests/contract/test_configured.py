@@ -314,3 +314,28 @@ def test_a_category_that_the_file_names_is_there_before_its_posts(world):
     world.sync(source(A), categories=(news, named, Category("x", "NEWS", configured=False)))
     there = [(c.slug, c.title) for c in world.store.posts.categories()]
     assert there == [("news", "News"), ("tech", "Technology")]
+
+
+def test_a_source_that_moves_keeps_its_history(world):
+    """`was` is its former URL: memory, posts and keys stay, and nothing is new."""
+    world.sync(source(A), source(B))
+    one = post("one")
+    world.poll(A, New(one))
+    before = world.store.sources.sources()[0].memory
+    world.sync(source(C, was=A), source(B))
+    moved = world.store.sources.sources()[0]
+    assert (moved.url, moved.memory, moved.posts) == (C, before, 1)
+    assert world.shown() == [(one.id, ["one"])]
+    [known] = world.store.polls.known(Lookup(C, frozenset({one.keys[0]}))).by_key[one.keys[0]]
+    assert known.source == C
+    leases = world.store.polls.lease_due(NOW + 9 * HOUR, 9)
+    assert {lease.source.url: lease.first_url for lease in leases} == {C: A, B: B}
+
+
+def test_was_takes_nothing_from_a_source_that_is_there(world):
+    """Neither one that is still configured, nor one that the new URL has a history of its own beside."""
+    world.sync(source(A), source(B))
+    world.sync(source(A), source(B, was=A))
+    assert [s.url for s in world.store.sources.sources() if s.active] == [A, B]
+    world.sync(source(B, was=A))
+    assert [(s.url, s.active) for s in world.store.sources.sources()] == [(B, True), (A, False)]

@@ -78,3 +78,10 @@ def test_another_host_is_no_edit():
     (moved,), _ = stamp([post(link="https://b.example/1?p=2")], source())
     (other,), _ = stamp([post(link="http://a.example/1?p=3")], source())
     assert one.digest == moved.digest != other.digest
+
+
+def test_a_source_that_moved_is_known_by_its_first_url():
+    """The keys of a source's posts outlive its URL."""
+    (before,), _ = stamp([post()], source("https://a.example/feed"))
+    (after,), _ = stamp([post()], source("https://b.example/feed"), "https://a.example/feed")
+    assert before.keys == after.keys

@@ -89,6 +89,7 @@ STATEMENTS = (
     CREATE TABLE sources (
         id INTEGER NOT NULL,
         url TEXT NOT NULL,
+        first_url TEXT NOT NULL,
         host TEXT NOT NULL,
         position INTEGER NOT NULL,
         active BOOLEAN NOT NULL,
