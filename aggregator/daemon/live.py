@@ -1,6 +1,6 @@
 """Shell. The daemon's life: start, one event at a time, reload, drain, stop.
 
-Long work runs in tasks of its own, so that an event never waits for the network or the disk.
+Polls, publishing and revising run in tasks of their own: an event waits for an answer of the store at most.
 """
 
 from __future__ import annotations

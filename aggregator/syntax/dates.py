@@ -34,6 +34,10 @@ _ISO_ORDINAL = re.compile(r"(\d{4})-(\d{3})(?!\d)")
 _ISO_MONTH = re.compile(r"(\d{4})(?:-(\d{2}))?")
 _EPOCH = re.compile(r"(\d{10})(?:\d{3}|\d{6})?(?:\.\d+)?")
 
+# Years of Japanese eras and of the Republic of China: what stands before the first of them.
+_ERAS = {"令和": 2018, "平成": 1988, "昭和": 1925, "民国": 1911, "民國": 1911}
+_ERA = re.compile(r"(令和|平成|昭和|民国|民國)\s?(元|\d{1,3})(?=\s?年)")
+
 _WEEKDAY = re.compile(r"[^\W\d_]+[.,]*\s*")
 _COMMENT = re.compile(r"\([^()]*\)")
 _TIME = re.compile(
@@ -83,7 +87,7 @@ def parse(raw: str, timezone: str) -> datetime | None:
     if not text or len(text) > _LONGEST:
         return None
     try:
-        moment = _read(_COMMENT.sub(" ", text).strip(), timezone)
+        moment = _read(_ERA.sub(_western, _COMMENT.sub(" ", text)).strip(), timezone)
         return None if moment is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):  # the 31st of November, the hour 25, the year 0
         return None
@@ -97,6 +101,10 @@ def believable(moment: datetime, now: datetime) -> bool:
 def rfc3339(moment: datetime) -> str:
     """`2026-11-24T10:00:00Z`: RFC 3339 in UTC, whole seconds, as Atom wants it (RFC 4287, 3.3)."""
     return moment.astimezone(UTC).replace(tzinfo=None).isoformat(timespec="seconds") + "Z"
+
+
+def _western(era: re.Match[str]) -> str:
+    return str(_ERAS[era[1]] + (1 if era[2] == "元" else int(era[2])))
 
 
 def _read(text: str, timezone: str) -> datetime | None:

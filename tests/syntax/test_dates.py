@@ -146,6 +146,20 @@ MOMENTS = st.datetimes(datetime(1900, 1, 1), datetime(2100, 1, 1)).map(lambda m:
 OFFSETS = st.integers(-14 * 4, 14 * 4).map(lambda quarters: timezone(timedelta(minutes=15 * quarters)))
 
 
+@pytest.mark.parametrize(
+    ("raw", "day"),
+    [
+        ("令和8年11月24日", "2026-11-24"),
+        ("令和元年5月1日", "2019-05-01"),
+        ("平成31年4月30日 12:00", "2019-04-30"),
+        ("民國115年11月24日", "2026-11-24"),
+    ],
+)
+def test_years_of_eras(raw, day):
+    """Japanese authorities and Taiwanese ones count the years of an era."""
+    assert f"{parse(raw, 'UTC'):%Y-%m-%d}" == day
+
+
 @given(MOMENTS, OFFSETS, st.sampled_from(["iso", "%a, %d %b %Y %H:%M:%S %z", "%Y年%m月%d日 %H:%M:%S %z"]))
 def test_dates_round_trip(moment, offset, form):
     """What is written in any form is read as the same moment."""
