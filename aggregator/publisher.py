@@ -99,17 +99,19 @@ class Publisher:
         written: list[str] = []
         failures: list[str] = []
         unsettled: list[Claim] = []
-        while True:
-            with self._turn:
-                claim = self._documents.claim(now)
-                if claim is None:
-                    break
-                scopes += 1
-                trouble = self._publish_scope(claim, now, written)
-            if trouble:
-                unsettled.append(claim)  # given back after the round, so that the round comes to an end
-                failures += trouble
-        self._give_back(unsettled)
+        try:
+            while True:
+                with self._turn:
+                    claim = self._documents.claim(now)
+                    if claim is None:
+                        break
+                    scopes += 1
+                    trouble = self._publish_scope(claim, now, written)
+                if trouble:
+                    unsettled.append(claim)  # given back after the round, so that the round comes to an end
+                    failures += trouble
+        finally:
+            self._give_back(unsettled)
         return Published(scopes, tuple(written), tuple(failures))
 
     def paused(self) -> AbstractContextManager[object]:

@@ -283,11 +283,14 @@ class MemoryPolls(_Part):
 
     def _rename(self, config):
         """Sources that moved keep their row, and its posts."""
-        data, urls = self.data, {source.url for source in config.sources}
-        for source in config.sources:
-            if source.was and source.was in data.sources.keys() - urls and source.url not in data.sources:
+        data = self.data
+        staying = {source.url for source in config.sources if source.was not in data.sources}
+        pending = [s for s in config.sources if s.was in data.sources and s.was not in staying]
+        while free := [s for s in pending if s.url not in data.sources]:
+            for source in free:
                 row = data.sources.pop(source.was)
                 row.url, row.first = source.url, row.first or source.was
+                row.leased, row.token = False, row.token + 1
                 data.sources[source.url] = row
                 for stored in data.posts.values():
                     if stored.post.source == source.was:
@@ -295,6 +298,7 @@ class MemoryPolls(_Part):
                 data.withdrawn = {
                     (source.url if url == source.was else url, key) for url, key in data.withdrawn
                 }
+                pending.remove(source)
 
     def _sync_categories(self, config, now):
         touched = set()

@@ -1,20 +1,24 @@
 """Pure. Known entries that come back under new ids: a migrated blog, guids that are made anew at every poll.
 
 Different guids of one source are different posts, so it takes evidence to say otherwise: the stored post is
-not in the document under its old guid, the titles are equal, and text, date or place agree as well. Where
-most of the unknown entries of a document have the titles of posts that are gone from it, the titles are
-evidence enough: nobody writes so many posts of the same names again.
+not in the document under its old guid, the titles are equal, and of text, date and place enough agree. Where
+most of the unknown entries of a document have the titles of posts that are gone from it, less will do:
+nobody writes so many posts of the same names again. A weekly column, a daily price list and a status page
+use one title too, and stay posts of their own.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 
-from aggregator.model import Key, KnownPost, Post
+from aggregator.model import Key, KnownPost, Post, PostId
 from aggregator.syntax import urls
 
 MANY = 5
 """Unknown entries from which on their titles together are evidence."""
+ALIKE = 50
+"""Stored posts of one title that are looked at: a feed that calls everything the same tells nothing by it."""
 
 
 def rekeyed(
@@ -28,31 +32,36 @@ def rekeyed(
     """
     present = {known.id for known in own if known is not None}
     strangers = [n for n, known in enumerate(own) if known is None]
-    absent = {
-        n: [k for k in _of_that_title(posts[n], by_key) if k.id not in present]
-        for n in strangers
-    }  # fmt: skip
-    named = [n for n in strangers if len(absent[n]) == 1]
+    absent = {n: _absent(posts[n], by_key, present) for n in strangers}
+    wanted = Counter(k.id for n in strangers for k in absent[n])
+    named = {n for n in strangers if len(absent[n]) == 1 and wanted[absent[n][0].id] == 1}
     moved = len(named) >= MANY and 2 * len(named) >= len(strangers)
     found: dict[int, KnownPost] = {}
+    used: set[PostId] = set()
     for n in strangers:
-        left = [k for k in absent[n] if k not in found.values()]
-        same = [k for k in left if _agree(posts[n], k)] or (left if moved and n in named else [])
-        if same:
-            found[n] = same[0]
+        for known in absent[n]:
+            if known.id not in used and _agree(posts[n], known, moved and n in named):
+                found[n] = known
+                used.add(known.id)
+                break
     return found
 
 
-def _of_that_title(post: Post, by_key: Mapping[Key, Sequence[KnownPost]]) -> list[KnownPost]:
+def _absent(
+    post: Post, by_key: Mapping[Key, Sequence[KnownPost]], present: set[PostId]
+) -> Sequence[KnownPost]:
+    """The stored posts of this source and title that the document does not have under their own guids."""
     titled = (key for key in post.keys if key.startswith("n1:"))
-    return [k for key in titled for k in by_key.get(key, ()) if k.source == post.source]
+    there = (k for key in titled for k in by_key.get(key, ()) if k.source == post.source)
+    return [k for k in there if k.id not in present][:ALIKE]
 
 
-def _agree(post: Post, known: KnownPost) -> bool:
-    """Whether more than the title says that they are one: the text, the date, or without dates the place."""
-    if post.text_digest == known.text_digest != "":
-        return True
-    dated = [one.dated in ("published", "updated") for one in (post, known)]
-    if all(dated):
-        return post.published == known.published
-    return urls.place(post.link) == urls.place(known.link) != ""
+def _agree(post: Post, known: KnownPost, moved: bool) -> bool:
+    """Whether more than the title says that they are one; `moved` where the document as a whole says so."""
+    same_text = post.text_digest == known.text_digest != ""
+    same_place = urls.place(post.link) == urls.place(known.link) != ""
+    if all(one.dated in ("published", "updated") for one in (post, known)):
+        if post.published == known.published:
+            return same_text or same_place or moved
+        return (same_text and same_place) or (moved and (same_text or same_place))
+    return same_text or moved

@@ -170,6 +170,8 @@ class _Court:
 
     def _under_a_new_id(self, post: Post, known: KnownPost) -> Verdict:
         """Known, under another id from now on: nothing is published again, so no date moves."""
+        if self._source.updates == "ignore" and post.digest != known.digest:
+            return Unchanged(known.id, "it changed with its id, and this feed says `updates: ignore`")
         return self._settled(post, known, known.updated, "re-keyed")
 
     def _settled(self, post: Post, known: KnownPost, updated: datetime, reason: str = "") -> Verdict:

@@ -33,6 +33,7 @@ class Memory:
     unreadable: str = ""  # why the last body was no feed: a 304 does not make it one
     not_before: datetime | None = None  # the server's word, whatever the configuration says
     gone: bool = False
+    filled: bool = False  # an entry was read once: what comes now is no first poll
     moved_to: str = ""  # where permanent redirects lead
     moved_times: int = 0  # in a row
     info: SourceInfo | None = None

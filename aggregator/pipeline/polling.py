@@ -99,7 +99,7 @@ def lookup(lease: Lease, reading: ReadResult | None, now: datetime) -> Lookup:
 
 
 def _is_first(lease: Lease) -> bool:
-    return lease.memory.last_success is None
+    return not lease.memory.filled
 
 
 def decide(

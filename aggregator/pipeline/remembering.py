@@ -86,6 +86,7 @@ def remember(
     return replace(
         memory,
         info=reading.info,
+        filled=memory.filled or bool(reading.posts),
         hints=reading.hints,
         rhythm=schedule.rhythm(dated, memory.rhythm),
         last_new=now if any(isinstance(v, New | Duplicate) for v in verdicts) else memory.last_new,

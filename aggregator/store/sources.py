@@ -74,14 +74,38 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
 
 
 def _rename(connection: sa.Connection, config: Config) -> None:
-    """Let sources that moved keep their history: `was` names the URL that their row has so far."""
-    urls = {source.url for source in config.sources}
-    for source in config.sources:
-        if source.was and source.was not in urls:
-            taken = sa.exists().where(sources.alias().c.url == source.url)
-            connection.execute(
-                sources.update().where(sources.c.url == source.was, ~taken).values(url=source.url)
-            )
+    """Let sources that moved keep their history: `was` names the URL that their row has so far.
+
+    A poll that is under way for the old URL has lost its lease by that. Chains (B was A, C was B) are
+    followed from their ends.
+    """
+    moves = {source.was: source.url for source in config.sources if source.was}
+    if not moves:
+        return
+    there = set(
+        connection.execute(
+            sa.select(sources.c.url).where(sources.c.url.in_({*moves, *moves.values()}))
+        ).scalars()
+    )
+    staying = {source.url for source in config.sources if source.was not in there}
+    for was, url in _from_the_ends(moves, there, staying):
+        connection.execute(
+            sources.update()
+            .where(sources.c.url == was)
+            .values(url=url, leased_at=None, token=sources.c.token + 1)
+        )
+
+
+def _from_the_ends(moves: dict[str, Url], there: set[str], staying: set[Url]) -> list[tuple[str, str]]:
+    """The moves in an order in which every new URL is free, without those that would take a row away."""
+    order: list[tuple[str, str]] = []
+    pending = {was: url for was, url in moves.items() if was in there and was not in staying}
+    while free := [(was, url) for was, url in pending.items() if url not in there]:
+        for was, url in free:
+            order.append((was, url))
+            there = (there - {was}) | {url}
+            del pending[was]
+    return order
 
 
 _KEPT = (

@@ -7,6 +7,7 @@ import pytest
 
 from aggregator.model import (
     Category,
+    LeaseLost,
     Lookup,
     Memory,
     New,
@@ -339,3 +340,24 @@ def test_was_takes_nothing_from_a_source_that_is_there(world):
     assert [s.url for s in world.store.sources.sources() if s.active] == [A, B]
     world.sync(source(B, was=A))
     assert [(s.url, s.active) for s in world.store.sources.sources()] == [(B, True), (A, False)]
+
+
+def test_moves_in_a_chain_are_followed(world):
+    """B was A and C was B, in one edit: each keeps its own history."""
+    world.sync(source(A), source(B))
+    world.poll(A, New(post("of-a")))
+    world.poll(B, New(post("of-b", B)))
+    world.sync(source(B, was=A), source(C, was=B))
+    assert [(s.url, s.active, s.posts) for s in world.store.sources.sources()] == [(B, True, 1), (C, True, 1)]
+    assert {story for story, _ in world.shown()} == {post("of-a").id, post("of-b").id}
+
+
+def test_a_move_ends_the_poll_under_way(world):
+    """The old URL's lease is lost, and the source is leased again under its new one."""
+    world.sync(source(A))
+    [lease] = world.store.polls.lease_due(NOW, 9)
+    world.sync(source(C, was=A))
+    assert world.store.polls.commit([outcome(lease)], NOW) == [LeaseLost()]
+    world.store.polls.give_back(lease, NOW)
+    [again] = world.store.polls.lease_due(NOW + 9 * HOUR, 9)
+    assert again.source.url == C

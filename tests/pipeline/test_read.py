@@ -86,7 +86,7 @@ def test_undated_entries_of_a_first_poll_stand_below_the_dated():
     body = rss(item("1", date=None), item("2"), item("3", date=None))
     first = {post.guid[-1]: post for post in read(body).posts}
     assert first["2"].published > first["1"].published > first["3"].published
-    later = {post.guid[-1]: post for post in read(body, lease(last_success=NOW - HOUR)).posts}
+    later = {post.guid[-1]: post for post in read(body, lease(last_success=NOW - HOUR, filled=True)).posts}
     assert later["1"].published == NOW > later["3"].published > later["2"].published
 
 
