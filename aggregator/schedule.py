@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from aggregator.model import Due, FetchFailed, FetchResult, Memory, Polling, Source
 
 LONGEST_WORD = timedelta(days=31)
-"""However long a server asks us to stay away, we ask again after this."""
+"""However long a server asks us to stay away, we ask again after this: ten years are a mistake."""
 WITHOUT_VALIDATORS = timedelta(hours=4)
 """A server that cannot answer 304 is asked no more often than this, unless the feed has its own `every`."""
 BACK_OFF_DOUBLINGS = 5

@@ -14,11 +14,10 @@ from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 
 from aggregator.model import FailureKind, Fetched, FetchFailed, Hints, NotModified, Url, Validators
+from aggregator.schedule import LONGEST_WORD
 
 Field: TypeAlias = tuple[bytes, bytes]
 
-# No server may send us away for longer: a `Retry-After` of ten years is a mistake or an attack.
-LONGEST_WORD = timedelta(days=31)
 # What is sent back with each poll has to fit into a request; servers refuse more than 8 KB of fields.
 LONGEST_VALIDATOR = 4096
 LONGEST_DETAIL = 200

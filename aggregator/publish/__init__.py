@@ -1,8 +1,8 @@
 """Pure. Stories to documents: which are shown, in which order, as Atom and as pages.
 
 `shown` selects, `feed` writes Atom, `home`, `category_page`, `about` and `stylesheet` write pages,
-`post_file` a post of a Jekyll site. The room opens no file and asks no clock: what the documents say is a
-function of the arguments.
+`post_file` a post of a Jekyll site. The room reads nothing but its own templates and words, and asks no
+clock: what the documents say is a function of the arguments.
 """
 
 from __future__ import annotations

@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from aggregator import schedule
 from aggregator.model import Config, Due, Memory, Polling, Source, SourceStatus, Url
 from aggregator.store import categories, jekyll, marks, stories
 from aggregator.store.leases import MEMORY, UNREAD
@@ -124,7 +125,7 @@ _START = {
 
 def _columns(source: Source, polling: Polling) -> dict[str, Any]:
     """What the configuration says of a source, as its row keeps it."""
-    floor = source.every or polling.min_interval
+    floor = schedule.floor(source, polling)
     return {
         "host": source.host,
         "position": source.position,
@@ -138,7 +139,7 @@ def _columns(source: Source, polling: Polling) -> dict[str, Any]:
 
 def asked(source: Source, polling: Polling) -> str:
     """Digest of what decides what a poll of a source gives, and when the next one is due."""
-    floor = source.every or polling.min_interval
+    floor = schedule.floor(source, polling)
     return categories.digest(source.definition, floor, source.insist, source.headers, source.private)
 
 
