@@ -157,9 +157,9 @@ def _as_json(source: Source | None, status: SourceStatus) -> dict[str, Any]:
         "result": memory.last_result,
         "error": memory.last_error,
         "failures": memory.failures,
-        "requests": memory.requests,
-        "unconditional": memory.unconditional,
-        "early": memory.early,
+        "requests": memory.score.requests,
+        "unconditional": memory.score.unconditional,
+        "early": memory.score.early,
         "posts": status.posts,
         "dropped": status.dropped,
         "last_poll": _time(memory.last_poll),
@@ -216,8 +216,8 @@ def politeness_table(given: Config, sources: Sequence[SourceStatus]) -> None:
     for heading in ("source", "requests", "conditional", "unconditional", "too soon"):
         table.add_column(heading, overflow="fold", justify="left" if heading == "source" else "right")
     for status in sources:
-        memory = status.memory
-        counts = (memory.requests, memory.requests - memory.unconditional, memory.unconditional, memory.early)
+        score = status.memory.score
+        counts = (score.requests, score.requests - score.unconditional, score.unconditional, score.early)
         table.add_row(Text(_label(by_url.get(status.url), status)), *map(str, counts))
     console = _console()
     console.print(table)

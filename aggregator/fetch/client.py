@@ -1,8 +1,9 @@
 """Shell. One polite exchange under one deadline: conditional GET, redirects by hand, every hop guarded.
 
-httpx and aiohttp live here. Each hop has a connection, guard and record of its own: no cookie, permission
-or half-read answer outlives it, and cancelling one cannot harm another. What a field or status means is
-said in `response`, `request` and `inflate`; trouble at the far end always comes back as a `FetchFailed`.
+httpx lives here, with aiohttp's exceptions; `door` opens the connections. Each hop has one, a guard and a
+record of its own: no cookie, permission or half-read answer outlives it, and cancelling one cannot harm
+another. What a field or status means is said in `response`, `request` and `inflate`; trouble at the far end
+always comes back as a `FetchFailed`.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
-import ssl
 import traceback
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
@@ -19,18 +19,15 @@ from typing import cast
 
 import aiohttp
 import httpx
-from httpx_aiohttp import AiohttpTransport
 
 from aggregator.fetch import local, request, response
-from aggregator.fetch.guard import Guard, Resolver
+from aggregator.fetch.door import Door, SocketDoor
+from aggregator.fetch.guard import Guard
 from aggregator.fetch.inflate import Body
 from aggregator.model import FailureKind, FetchFailed, FetchResult, Lease, Polling, Source, Url, Validators
 from aggregator.ports import Clock
 
 MAX_HOPS = 5
-# Some servers send security policies longer than aiohttp's 8 KB; endless fields still end.
-LONGEST_FIELD = 16_384
-MOST_FIELDS = 128
 
 _log = logging.getLogger("aggregator.fetch")
 
@@ -50,13 +47,12 @@ class _Hop:
 class HttpFetcher:
     """`ports.Fetcher` over httpx on aiohttp's transport; `file:` sources are read from disk."""
 
-    def __init__(self, polling: Polling, user_agent: str, clock: Clock) -> None:
+    def __init__(self, polling: Polling, user_agent: str, clock: Clock, door: Door | None = None) -> None:
         """`user_agent` is sent as given: `aggregator/VERSION (+CONTACT)`."""
         self._polling = polling
         self._user_agent = user_agent
         self._clock = clock
-        self._tls: ssl.SSLContext | None = None
-        self._resolver: Resolver | None = None
+        self._door = door or SocketDoor()
 
     def reconfigure(self, polling: Polling, user_agent: str) -> None:
         """Take over new limits and a new name; exchanges under way end as they began."""
@@ -120,21 +116,19 @@ class HttpFetcher:
             return fields
         guard = Guard(permitted=source.private and hop.own_host)
         try:
-            async with self._session(guard) as session:
-                return await self._answer(session, hop, fields, source, polling)
+            async with self._door.open(guard) as transport:
+                return await self._answer(transport, hop, fields, polling)
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError) as error:
             beneath = error.__cause__ if isinstance(error, httpx.HTTPError) else None
             return _explain(beneath or error, guard, hop, source)
 
     async def _answer(
         self,
-        session: aiohttp.ClientSession,
+        transport: httpx.AsyncBaseTransport,
         hop: _Hop,
         fields: list[response.Field],
-        source: Source,
         polling: Polling,
     ) -> FetchResult | response.Redirect:
-        transport = AiohttpTransport(verify=self._context(), client=session)
         answer = await transport.handle_async_request(httpx.Request("GET", hop.url, headers=fields))
         try:
             head = response.Head(answer.status_code, tuple(answer.headers.raw))
@@ -155,35 +149,6 @@ class HttpFetcher:
             return response.fetched(head, whole, asked)
         finally:
             await answer.aclose()
-
-    def _session(self, guard: Guard) -> aiohttp.ClientSession:
-        if self._resolver is None:
-            self._resolver = Resolver()
-        connector = aiohttp.TCPConnector(
-            ssl=self._context(),
-            resolver=self._resolver,
-            socket_factory=guard,
-            use_dns_cache=False,
-            force_close=True,
-        )
-        return aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            trust_env=False,
-            max_line_size=LONGEST_FIELD,
-            max_field_size=LONGEST_FIELD,
-            max_headers=MOST_FIELDS,
-        )
-
-    def _context(self) -> ssl.SSLContext:
-        """One for all connections, made at the first: reading the certificates takes 20 ms.
-
-        `SSL_CERT_FILE` and `SSL_CERT_DIR` are obeyed, for those who have an authority of their own.
-        """
-        if self._tls is None:
-            self._tls = httpx.create_ssl_context()
-            self._tls.set_alpn_protocols(["http/1.1"])
-        return self._tls
 
 
 def _stream(answer: httpx.Response) -> httpx.AsyncByteStream:

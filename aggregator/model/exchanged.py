@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
 
 from aggregator.model.names import Url
@@ -23,8 +23,19 @@ class Hints:
 
     retry_after: datetime | None = None  # RFC 9110, 10.2.3
     fresh_until: datetime | None = None  # Cache-Control: max-age and Age, or Expires
+    lifetime: timedelta | None = None  # that span, without Age; 0: not to be kept at all; None: unsaid
     moved: Url | None = None  # where nothing but 301 and 308 led
     gone: bool = False  # 410
+
+
+@dataclass(frozen=True, slots=True)
+class Sent:
+    """What the request that brought an answer carried, as it went out: what a publisher keeps score of."""
+
+    validators: Validators = field(default_factory=Validators)
+    cookies: bool = False
+    referer: bool = False
+    query: bool = False  # one that neither the configured URL nor a redirect had
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +48,7 @@ class Fetched:
     validators: Validators
     hints: Hints
     status: int = 200
+    sent: Sent | None = None  # None: of a file, which nobody was asked for
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +57,8 @@ class NotModified:
 
     validators: Validators
     hints: Hints
+    url: str = ""  # that finally answered
+    sent: Sent | None = None
 
 
 FailureKind: TypeAlias = Literal[
@@ -72,7 +86,9 @@ class FetchFailed:
     detail: str
     hints: Hints = field(default_factory=Hints)
     status: int | None = None
-    url: str = ""  # that answered, where something did: redirects may lead to another host
+    url: str = ""  # that answered or was to answer last: redirects may lead to another host
+    sent: Sent | None = None  # None: nothing was sent
+    validators: Validators | None = None  # of a 304 to an unconditional request: all that it brought
 
 
 FetchResult: TypeAlias = Fetched | NotModified | FetchFailed

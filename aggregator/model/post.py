@@ -98,6 +98,7 @@ class Reading:
     hints: BodyHints = field(default_factory=BodyHints)
     unread: tuple[UnreadEntry, ...] = ()
     hubs: tuple[str, ...] = ()
+    older: str = ""  # where the document's older entries are: its prev-archive or next page (RFC 5005)
     repairs: tuple[str, ...] = ()
 
 

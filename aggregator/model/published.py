@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import TypeAlias
 
 from aggregator.model.names import PostId, Slug, Url
-from aggregator.model.polled import Due, Memory
+from aggregator.model.polled import Due, Errand, Memory
 from aggregator.model.post import Post, SourceInfo
 from aggregator.model.said import UnreadEntry
 
@@ -103,6 +103,15 @@ class SiteIdentity:
 
 
 @dataclass(frozen=True, slots=True)
+class ErrandStatus:
+    """An errand of a source that waits, or that ended not long ago and how."""
+
+    errand: Errand
+    result: str = ""
+    ended: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class SourceStatus:
     """One line of `aggregator status`."""
 
@@ -114,3 +123,5 @@ class SourceStatus:
     dropped: int = 0
     unread: tuple[UnreadEntry, ...] = ()
     definition: str = ""  # that is in force (`Source.definition`)
+    host_paused_until: datetime | None = None  # its host said 429 to one of its sources
+    errands: tuple[ErrandStatus, ...] = ()  # that wait first, then the newest

@@ -112,6 +112,7 @@ class Parsed:
     hints: BodyHints = field(default_factory=BodyHints)
     unread: tuple[UnreadEntry, ...] = ()
     hubs: tuple[str, ...] = ()
+    older: str = ""  # absolute URL of its prev-archive or next page (RFC 5005)
     format: str = ""  # feedparser's name for it: rss20, atom10, ...
     repairs: tuple[str, ...] = ()  # what had to be mended, for `check --live` and `status`
 

@@ -103,14 +103,15 @@ def _counted(lease: Lease, result: FetchResult, now: datetime) -> Memory:
     memory = lease.memory
     if lease.source.path or (isinstance(result, FetchFailed) and result.kind in NEVER_SENT):
         return memory
-    validators = memory.validators
+    validators, score = memory.validators, memory.score
     conditional = validators.etag is not None or validators.last_modified is not None
-    return replace(
-        memory,
-        requests=memory.requests + 1,
-        unconditional=memory.unconditional + (not conditional),
-        early=memory.early + (memory.not_before is not None and now < memory.not_before),
+    score = replace(
+        score,
+        requests=score.requests + 1,
+        unconditional=score.unconditional + (not conditional),
+        early=score.early + (memory.not_before is not None and now < memory.not_before),
     )
+    return replace(memory, score=score)
 
 
 def why_unreadable(source: Source, reading: Unreadable) -> str:

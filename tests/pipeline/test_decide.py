@@ -250,7 +250,7 @@ def test_a_failed_fetch(failure, result, gone):
         held.memory,
         last_poll=NOW,
         failures=2,
-        requests=held.memory.requests + (failure.status is not None),
+        score=replace(held.memory.score, requests=int(failure.status is not None), unconditional=0),
         last_result=result,
         last_error=failure.detail,
         gone=gone,
