@@ -1,0 +1,19 @@
+"""Shell. What the commands print: tables for people, JSON for programs, a progress bar on a terminal.
+
+Prints values and decides nothing. Sources are named by their label, so that a confidential one's URL is in
+no output that somebody may paste into a bug report.
+"""
+
+from aggregator.report.polls import Progress, live, polled, published, warnings
+from aggregator.report.sources import politeness_table, status_json, status_table
+
+__all__ = [
+    "Progress",
+    "live",
+    "politeness_table",
+    "polled",
+    "published",
+    "status_json",
+    "status_table",
+    "warnings",
+]
