@@ -8,7 +8,8 @@ kind      made of                            leads to
 ========  =================================  ==========================================================
 ``e1:``   source, guid, link (or title)      the same entry, also where guids are reused or missing
 ``g1:``   source, guid                       the entry of this source
-``u1:``   canonical URL of the link          any source's telling, where the link names one entry
+``u1:``   canonical URL of the link          any source's telling, where the link names one entry; further
+                                             ones for the other forms of that page that the entry names
 ``i1:``   an absolute id                     a copy in another source, if link or content agree
 ``t1:``   source, title, text                an entry that has neither guid nor link of its own
 ``n1:``   source, title                      what may be the same entry under a new guid (`rekeyed`)
@@ -49,7 +50,8 @@ def stamp(
     for post, link in zip(posts, links, strict=True):
         shared = link is not None and len(entries_by_link[link]) > 1
         reused = len(forms_by_guid[post.guid]) > 1
-        done = _stamped(post, first_url or source.url, link, link_shared=shared, guid_reused=reused)
+        home = first_url or source.url
+        done = _stamped(post, source, home, link, link_shared=shared, guid_reused=reused)
         first = kept.setdefault(done.keys[0], done)
         if first is not done:
             loser = done if _last_update(first) >= _last_update(done) else first
@@ -65,7 +67,9 @@ def _last_update(post: Post) -> datetime:
     return post.claims_updated or post.published
 
 
-def _stamped(post: Post, home: str, link: Key | None, *, link_shared: bool, guid_reused: bool) -> Post:
+def _stamped(
+    post: Post, source: Source, home: str, link: Key | None, *, link_shared: bool, guid_reused: bool
+) -> Post:
     text = html.to_text(post.content or post.summary)
     named = post.title or post.content or post.summary
     exact = (post.guid, post.link or named) if post.guid else ("", post.link, named)
@@ -76,6 +80,7 @@ def _stamped(post: Post, home: str, link: Key | None, *, link_shared: bool, guid
             keys.append(_key("i1", post.id))
     if link:
         keys.append(link)
+        keys += [form for form in _form_keys(post, source) if form not in keys]
     if not post.guid and not link:
         keys.append(_key("t1", home, post.title, text))
     if post.title:
@@ -95,8 +100,15 @@ def _link_key(post: Post, source: Source) -> Key | None:
     """The key of its link, also where the link is shared: that it is shared must be remembered."""
     if not post.names_entry or not post.link:
         return None
-    canonical = urls.key(post.link, source.drop_params, source.keep_params)
+    canonical = urls.key(post.canonical or post.link, source.drop_params, source.keep_params)
     return _key("u1", canonical) if canonical else None
+
+
+def _form_keys(post: Post, source: Source) -> list[Key]:
+    """Keys of the other addresses of its page that an entry names: its link beside a canonical one, AMP."""
+    said = (post.link, *post.forms) if post.canonical else post.forms
+    made = (urls.key(url, source.drop_params, source.keep_params) for url in said)
+    return [_key("u1", canonical) for canonical in made if canonical]
 
 
 def digest(post: Post) -> str:

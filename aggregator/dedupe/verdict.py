@@ -105,7 +105,8 @@ class _Court:
             self._part(link)
         if link not in self._not_links:
             return post
-        return replace(post, names_entry=False, link_key=None, keys=tuple(k for k in post.keys if k != link))
+        kept = tuple(k for k in post.keys if not k.startswith("u1:"))  # its other forms name it no better
+        return replace(post, names_entry=False, link_key=None, keys=kept)
 
     def _part(self, link: Key) -> None:
         """Part those who told different things all along, now that the link between them names neither.
@@ -211,7 +212,7 @@ class _Court:
         """The post of another source whose story this one joins, and what they share."""
         for key in post.keys:
             others = [k for k in self._by_key.get(key, ()) if k.source != post.source]
-            if key == post.link_key:
+            if key.startswith("u1:"):
                 reason = "link"
             elif key.startswith("i1:"):
                 others = [k for k in others if _agree(k, post)]

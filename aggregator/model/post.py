@@ -80,6 +80,8 @@ class Post:
     standing: int = 0  # who tells it: 0 its own site, 1 somebody else, 2 who names another feed
     via: str = ""  # the title of the feed that brought it, where `origin` is another
     names_entry: bool = True  # its link names this one entry, so that it may be a key
+    canonical: str = ""  # the page that it says it is a form or copy of, absolute; "": its link
+    forms: tuple[str, ...] = ()  # other addresses of that page, as the entry says: its AMP form
     keys: tuple[Key, ...] = ()  # strongest first
     link_key: Key | None = None  # the one of `keys` that is its canonical URL
     digest: str = ""  # of what a reader sees

@@ -35,6 +35,7 @@ _LONGEST_NAME = 200
 _MOST_NAMES = 20
 _MOST_TERMS = 100
 _MOST_ENCLOSURES = 20
+_MOST_FORMS = 3
 
 _ADDRESS = re.compile(
     r"[<(\[]?\s*(?:mailto:)?[^\s<>()\[\],;@]{1,64}@[^\s<>()\[\],;@]{1,255}\s*[>)\]]?", re.IGNORECASE
@@ -68,10 +69,13 @@ def normalize(
     names_entry = bool(link) and not urls.is_home(link, info.home)
     if not link:
         link = enclosures[0].url if enclosures else info.home
+    taken_from = own_source(entry.source, source, base)
+    canonical = _canonical(entry, base, taken=taken_from is not None)
+    if reveals(canonical, source) or urls.is_home(canonical, info.home):
+        canonical = ""
     published, dated = _published(entry, source, now)
     claimed = dates.parse(entry.updated, source.timezone)
     own_names = _people(entry.authors, base)
-    taken_from = own_source(entry.source, source, base)
     feed_title = text.shorten(text.plain(facts.title), _LONGEST_NAME) or info.title
     own_language = _language(entry.language, _text_language(entry), facts.language)
     title = title or _borrowed_title(content or summary, link)
@@ -86,7 +90,9 @@ def normalize(
         slug=slugs.slugify(title),
         link=link,
         names_entry=names_entry,
-        standing=2 if taken_from else 0 if urls.same_site(link, source.url) else 1,
+        canonical=canonical,
+        forms=tuple(f for f in _linked(entry, base, "amphtml") if urls.same_site(f, canonical or link)),
+        standing=2 if taken_from else _standing(source, link, canonical),
         via=info.title if taken_from else "",
         published=published,
         updated=published,
@@ -118,6 +124,31 @@ def _article(entry: Entry, guid: str, base: str) -> str:
     if not link and entry.permalink and urls.http(guid):
         link = urls.absolute("", guid)
     return link
+
+
+def _canonical(entry: Entry, base: str, *, taken: bool) -> str:
+    """The page that an entry says it stands for (RFC 6596), where that is not its link; else "".
+
+    A planet that names the feed an entry was taken from says with `via` where it stood there (RFC 4287,
+    4.2.7.2); elsewhere `via` is what somebody writes about, which is no copy.
+    """
+    said = _linked(entry, base, "canonical") or (_linked(entry, base, "via") if taken else ())
+    return said[0] if said else ""
+
+
+def _standing(source: Source, *claimed: str) -> int:
+    """0 where every address that a post is known by is of its source's own site, else 1.
+
+    One on another site would let a source speak for a page that is not its own.
+    """
+    known_by = [url for url in claimed if url]
+    return 0 if known_by and all(urls.same_site(url, source.url) for url in known_by) else 1
+
+
+def _linked(entry: Entry, base: str, rel: str) -> tuple[str, ...]:
+    """Where links of one relation lead, absolute; http(s) alone."""
+    found = (urls.absolute(base, link.href) for link in entry.links if link.rel == rel and link.href.strip())
+    return tuple(url for url in found if url)[:_MOST_FORMS]
 
 
 def _published(entry: Entry, source: Source, now: datetime) -> tuple[datetime, DateRule]:

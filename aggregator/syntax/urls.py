@@ -39,6 +39,10 @@ _TRACKERS_OF = {
 }
 # What a web server adds that names no other page. `;jsessionid=` is Java's session in the path.
 _SESSION = re.compile(r";jsessionid=[^/?;]*", re.IGNORECASE)
+_SESSION_PARAMETER = re.compile(
+    r"(?:phpsessid|jsessionid|aspsessionid\w*|cfid|cftoken)=.*|(?:sid|s|sessionid)=[0-9a-f]{32}",
+    re.IGNORECASE,
+)
 _INDEX = re.compile(r"/(?:index\.(?:html?|php|jsp|aspx?)|default\.aspx?)$", re.IGNORECASE)
 
 _IRI = re.compile(
@@ -144,7 +148,9 @@ def key(url: str, drop: Collection[str] = (), keep: Collection[str] = ()) -> str
     if not url:
         return ""
     head, _, fragment = url.partition("#")
-    parts = urlsplit(canonicalize_url(head))
+    head, mark, query = head.partition("?")
+    kept = [pair for pair in query.split("&") if not _SESSION_PARAMETER.fullmatch(pair)]
+    parts = urlsplit(canonicalize_url(f"{head}?{'&'.join(kept)}" if mark else head))
     host = (parts.hostname or "").rstrip(".")
     host = f"[{host}]" if ":" in host else host
     port = "" if parts.port in (None, 80, 443) else f":{parts.port}"

@@ -85,3 +85,32 @@ def test_a_source_that_moved_is_known_by_its_first_url():
     (before,), _ = stamp([post()], source("https://a.example/feed"))
     (after,), _ = stamp([post()], source("https://b.example/feed"), "https://a.example/feed")
     assert before.keys == after.keys
+
+
+def test_the_forms_of_a_page_are_keys_too():
+    """Who links to the mobile page meets who links to the canonical one, and who links to the AMP form."""
+    (mobile,), _ = stamp(
+        [
+            post(
+                "a",
+                link="https://m.x.example/1",
+                canonical="https://x.example/1",
+                forms=("https://x.example/1/amp",),
+            )
+        ],
+        source(),
+    )
+    for form in ("https://x.example/1", "https://m.x.example/1", "https://x.example/1/amp"):
+        (other,), _ = stamp([post("b", link=form)], source("https://b.example/feed"))
+        assert other.link_key in mobile.keys
+    assert mobile.link_key == stamp([post("b", link="https://x.example/1")], source())[0][0].link_key
+
+
+def test_sessions_tell_no_pages_apart():
+    """A session in a query names a visit."""
+    spelled = ("?id=1&PHPSESSID=0a1b", "?id=1&sid=0123456789abcdef0123456789abcdef", "?id=1")
+    keys = {
+        stamp([post("a", link=f"https://x.example/p{query}")], source())[0][0].link_key for query in spelled
+    }
+    assert len(keys) == 1
+    assert stamp([post("a", link="https://x.example/p?id=1&sid=7")], source())[0][0].link_key not in keys
