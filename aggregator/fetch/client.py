@@ -1,20 +1,19 @@
 """Shell. One polite exchange under one deadline: conditional GET, redirects by hand, every hop guarded.
 
-httpx lives here, with aiohttp's exceptions; `door` opens the connections. Each hop has one, a guard and a
-record of its own: no cookie, permission or half-read answer outlives it, and cancelling one cannot harm
-another. What a field or status means is said in `response`, `request` and `inflate`; trouble at the far end
-always comes back as a `FetchFailed`.
+httpx lives here; `door` opens the connections, `turns` paces what redirects lead to. Each hop has one
+connection, a guard and a record of its own: no cookie, permission or half-read answer outlives it, and
+cancelling one cannot harm another. What a field, a status or an exception means is said in `response`,
+`request`, `inflate` and `trouble`; trouble at the far end always comes back as a `FetchFailed`.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import os
 import traceback
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import cast
 
 import aiohttp
@@ -24,7 +23,9 @@ from aggregator.fetch import local, request, response
 from aggregator.fetch.door import Door, SocketDoor
 from aggregator.fetch.guard import Guard
 from aggregator.fetch.inflate import Body
-from aggregator.model import FailureKind, FetchFailed, FetchResult, Lease, Polling, Source, Url, Validators
+from aggregator.fetch.trouble import explain
+from aggregator.fetch.turns import Turns
+from aggregator.model import FetchFailed, FetchResult, Lease, Polling, Sent, Url, Validators
 from aggregator.ports import Clock
 
 MAX_HOPS = 5
@@ -37,11 +38,36 @@ class _Hop:
     """One request of an exchange."""
 
     url: httpx.URL  # without user name, password and fragment
-    name: Url  # how it is called in results: the first as configured
-    credentials: tuple[str, str] | None
-    own_host: bool  # that of the configured URL
-    own_origin: bool  # and as safe a way to it: what is configured for the source may be sent
-    moved: Url | None
+    name: Url  # how it is called in results: the first as the lease has it
+    own: httpx.URL | None  # the configured URL, which what is configured is meant for
+    own_origin: bool  # this is the place that the configured URL names, and no less safe a way to it
+    moved: Url | None = None
+    first: bool = True
+
+    @property
+    def own_host(self) -> bool:
+        return self.own is not None and self.url.host == self.own.host
+
+    @property
+    def credentials(self) -> tuple[str, str] | None:
+        if self.own is None or not self.own_origin or not self.own.userinfo:
+            return None
+        return self.own.username, self.own.password
+
+    def to(self, target: httpx.URL, *, permanent: bool) -> _Hop:
+        """The next one. What has left the configured origin does not come back to it with its secrets."""
+        own_origin = self.own_origin and self.url.host == target.host and _as_safe(self.url, target)
+        name = Url(str(target))
+        return _Hop(target, name, self.own, own_origin, name if permanent else self.moved, first=False)
+
+
+@dataclass(slots=True)
+class _Trail:
+    """How far an exchange has come, however it ends."""
+
+    url: str  # that answered or is to answer last
+    sent: Sent | None = None  # with the last request that went out
+    waits_at: str = ""  # a host, for its turn there
 
 
 class HttpFetcher:
@@ -53,6 +79,7 @@ class HttpFetcher:
         self._user_agent = user_agent
         self._clock = clock
         self._door = door or SocketDoor()
+        self._turns = Turns()
 
     def reconfigure(self, polling: Polling, user_agent: str) -> None:
         """Take over new limits and a new name; exchanges under way end as they began."""
@@ -63,16 +90,29 @@ class HttpFetcher:
         """Nothing is kept open between exchanges."""
 
     async def fetch(self, lease: Lease, /) -> FetchResult:
-        """One exchange, redirects included, within `polling.timeout`; never raises for what a server does."""
+        """One exchange, redirects included, within `polling.timeout`; never raises for what a server does.
+
+        `lease.url` is asked for. What is configured for the source (headers, credentials, `private`) goes to
+        the place that its own URL names, and the validators to the one that gave them, whoever else is asked.
+        """
+        trail = _Trail(lease.url)
+        result = await self._to_its_end(lease, trail)
+        return replace(result, url=Url(trail.url), sent=trail.sent)
+
+    async def _to_its_end(self, lease: Lease, trail: _Trail) -> FetchResult:
         polling = self._polling
         seconds = polling.timeout.total_seconds()
         try:
             async with asyncio.timeout(seconds):
-                if lease.source.url.startswith("file:"):
+                if lease.url.startswith("file:"):
                     return await asyncio.to_thread(local.read, lease, polling.max_size)
-                return await self._exchange(lease, polling)
+                return await self._exchange(lease, polling, trail)
         except TimeoutError:
-            return FetchFailed("timeout", f"no complete answer within {seconds:g} s")
+            text = f"no complete answer within {seconds:g} s"
+            if trail.waits_at:
+                where = "a host that it redirects to" if lease.source.confidential else trail.waits_at
+                text += f": it waited for its turn at {where}"
+            return FetchFailed("timeout", response.line(text))
         except Exception as error:  # noqa: BLE001 - one source's surprise must not end the loop that polls the others
             # The message may hold a URL; for a confidential source only the places in our code are logged.
             where = "".join(traceback.format_tb(error.__traceback__))
@@ -80,59 +120,74 @@ class HttpFetcher:
             _log.error("fetching %s failed unexpectedly: %s\n%s", lease.source.label, what, where)
             return FetchFailed("fault", f"an error of ours ({type(error).__name__}); the log has more")
 
-    async def _exchange(self, lease: Lease, polling: Polling) -> FetchResult:
+    async def _exchange(self, lease: Lease, polling: Polling, trail: _Trail) -> FetchResult:
         source = lease.source
-        first = _parse(source.url)
+        first, own = _parse(lease.url), _parse(source.url)
         if first is None or first.scheme not in ("http", "https") or not first.host:
             return FetchFailed("url", "no usable http or https URL")
-        credentials = (first.username, first.password) if first.userinfo else None
-        hop = _Hop(_bare(first), source.url, credentials, own_host=True, own_origin=True, moved=None)
+        own_origin = own is not None and own.host == first.host and _as_safe(own, first)
+        hop = _Hop(_bare(first), Url(lease.url), own, own_origin)
         seen = {hop.url}
         permanent = True
-        for _ in range(MAX_HOPS + 1):
-            answer = await self._ask(hop, lease, polling)
-            if not isinstance(answer, response.Redirect):
-                return answer
-            permanent = permanent and answer.permanent
-            target = _target(hop.url, answer.location)
-            if target is None:
-                where = "" if source.confidential else f": {response.line(answer.location, 80)}"
-                return FetchFailed("redirect", f"redirected to what is no http or https URL{where}")
-            if target in seen:
-                return FetchFailed("redirect", "redirected in a circle")
-            seen.add(target)
-            own_host = target.host == first.host
-            own_origin = hop.own_origin and own_host and _as_safe(hop.url, target)
-            name = Url(str(target))
-            moved = name if permanent else hop.moved
-            hop = _Hop(target, name, credentials if own_origin else None, own_host, own_origin, moved)
+        with self._turns.exchange(hop.url.host) as visit:
+            for _ in range(MAX_HOPS + 1):
+                answer = await self._ask(hop, lease, polling, trail)
+                if not isinstance(answer, response.Redirect):
+                    return answer
+                permanent = permanent and answer.permanent
+                target = _target(hop.url, answer.location)
+                if target is None:
+                    where = "" if source.confidential else f": {response.line(answer.location, 80)}"
+                    return FetchFailed("redirect", f"redirected to what is no http or https URL{where}")
+                if target in seen:
+                    return FetchFailed("redirect", "redirected in a circle")
+                if len(seen) > MAX_HOPS:
+                    break
+                seen.add(target)
+                hop = hop.to(target, permanent=permanent)
+                trail.url, trail.waits_at = hop.name, target.host
+                await visit.move(target.host, polling.per_host, polling.per_host_gap.total_seconds())
+                trail.waits_at = ""
         return FetchFailed("redirect", f"redirected more than {MAX_HOPS} times")
 
-    async def _ask(self, hop: _Hop, lease: Lease, polling: Polling) -> FetchResult | response.Redirect:
+    async def _ask(
+        self, hop: _Hop, lease: Lease, polling: Polling, trail: _Trail
+    ) -> FetchResult | response.Redirect:
         source = lease.source
         configured = source.headers if hop.own_origin else ()
         fields = request.fields(self._user_agent, configured, _validators(lease, hop), hop.credentials)
         if isinstance(fields, FetchFailed):
             return fields
+        asking = httpx.Request("GET", hop.url, headers=fields)
         guard = Guard(permitted=source.private and hop.own_host)
         try:
             async with self._door.open(guard) as transport:
-                return await self._answer(transport, hop, fields, polling)
+                return await self._answer(transport, asking, hop, polling)
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError) as error:
-            beneath = error.__cause__ if isinstance(error, httpx.HTTPError) else None
-            return _explain(beneath or error, guard, hop, source)
+            return explain(
+                error,
+                guard,
+                host=hop.url.host,
+                own_host=hop.own_host,
+                first=hop.first,
+                quiet=source.confidential,
+            )
+        finally:
+            if guard.sent:  # also where the exchange is cut short
+                trail.sent = request.sent(asking.headers.raw, query=asking.url.query != hop.url.query)
 
     async def _answer(
         self,
         transport: httpx.AsyncBaseTransport,
+        asking: httpx.Request,
         hop: _Hop,
-        fields: list[response.Field],
         polling: Polling,
     ) -> FetchResult | response.Redirect:
-        answer = await transport.handle_async_request(httpx.Request("GET", hop.url, headers=fields))
+        answer = await transport.handle_async_request(asking)
         try:
             head = response.Head(answer.status_code, tuple(answer.headers.raw))
-            asked = response.Asked(hop.name, request.conditional(fields), self._clock.now(), hop.moved)
+            conditional = request.conditional(asking.headers.raw)
+            asked = response.Asked(hop.name, conditional, self._clock.now(), hop.moved)
             judgement = response.judge(head, asked)
             if judgement is not None:
                 return judgement  # whatever its body says stays unread
@@ -158,9 +213,14 @@ def _stream(answer: httpx.Response) -> httpx.AsyncByteStream:
 
 
 def _validators(lease: Lease, hop: _Hop) -> Validators:
-    """Those that this very host gave; to another one they would be noise, or a trace (RFC 9110, 13.1)."""
-    giver = _parse(lease.memory.validators_from) if lease.memory.validators_from else None
-    return lease.memory.validators if giver is not None and giver.host == hop.url.host else Validators()
+    """Those that this very host gave; to another one they would be noise, or a trace (RFC 9110, 13.1).
+
+    A host is a name and a port. httpx takes the default port of either scheme for none, so that a feed that
+    goes over to https keeps its validators.
+    """
+    giver = _parse(lease.memory.validators_from) if lease.conditional else None
+    here = (hop.url.host, hop.url.port)
+    return lease.memory.validators if giver and (giver.host, giver.port) == here else Validators()
 
 
 def _parse(url: str) -> httpx.URL | None:
@@ -201,49 +261,3 @@ def _as_safe(here: httpx.URL, there: httpx.URL) -> bool:
     if (here.scheme, here.port) == (there.scheme, there.port):
         return True
     return (here.scheme, here.port, there.scheme, there.port) == ("http", None, "https", None)
-
-
-def _explain(error: BaseException, guard: Guard, hop: _Hop, source: Source) -> FetchFailed:
-    """What an exception of aiohttp means for an operator.
-
-    The transport turns most connection errors into `ConnectTimeout`, so the one beneath decides. No text
-    holds a URL; of a confidential source, none holds a name or what the server said either.
-    """
-    quiet = source.confidential
-    after = "" if hop.own_host or quiet else f" (redirected to {hop.url.host})"
-
-    def failed(kind: FailureKind, text: str, said: str | None = None) -> FetchFailed:
-        return FetchFailed(kind, response.line(text + (f": {said}" if said and not quiet else "") + after))
-
-    match error:
-        case aiohttp.ClientConnectorDNSError():
-            return failed("dns", "the name has no address", error.os_error.strerror or str(error.os_error))
-        case aiohttp.ClientConnectorCertificateError():
-            reason = getattr(error.certificate_error, "verify_message", "")
-            return failed("tls", "its certificate is not good", reason)
-        case aiohttp.ClientSSLError():
-            return failed("tls", "no secure connection", getattr(error.os_error, "reason", None))
-        case aiohttp.ClientConnectorError() if guard.refused and not guard.tried:
-            way = "; for a feed on a private address write `private: true`" if hop.own_host else ""
-            return failed("address", f"the address {', '.join(guard.refused[:3])} is not public{way}")
-        case aiohttp.ClientConnectorError():
-            number = error.os_error.errno
-            return failed(
-                "refused", os.strerror(number).lower() if number else "no address took the connection"
-            )
-        case aiohttp.InvalidURL():
-            return failed("url" if hop.name == source.url else "redirect", "a URL that cannot be asked for")
-        case aiohttp.ServerDisconnectedError():
-            return failed("protocol", "the connection ended before an answer came")
-        case aiohttp.ClientResponseError():
-            return failed("protocol", "no valid HTTP answer", error.message)
-        case aiohttp.ClientPayloadError():
-            return failed("protocol", "the answer is cut short", getattr(error.__cause__, "message", None))
-        case OSError():
-            return failed("protocol", "the connection broke", _reason(error.errno))
-        case _:
-            return failed("protocol", "no valid HTTP answer", type(error).__name__)
-
-
-def _reason(number: int | None) -> str | None:
-    return os.strerror(number).lower() if number else None

@@ -17,6 +17,7 @@ import httpx
 from httpx_aiohttp import AiohttpTransport
 
 from aggregator.fetch.guard import Guard, Resolver
+from aggregator.fetch.wire import Verbatim
 
 # Some servers send security policies longer than aiohttp's 8 KB; endless fields still end.
 LONGEST_FIELD = 16_384
@@ -27,15 +28,28 @@ class Door(Protocol):
     """What carries one hop of an exchange."""
 
     def open(self, guard: Guard, /) -> AbstractAsyncContextManager[httpx.AsyncBaseTransport]:
-        """A transport that asks the guard before it connects, for one request; closed whatever happens."""
+        """A transport for one request, closed whatever happens.
+
+        It asks the guard before it connects, and sets `guard.sent` when the request goes out.
+        """
+
+
+class _Transport(AiohttpTransport):
+    """aiohttp's under httpx; hands the fields over as `Verbatim` wants them."""
+
+    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
+        # Else httpx guesses a charset from all fields together, and one odd byte changes what the others say.
+        request.headers.encoding = "iso-8859-1"
+        return await super().handle_async_request(request)
 
 
 class SocketDoor:
     """Over the network. Nothing is kept open or remembered from one hop to the next."""
 
-    def __init__(self) -> None:
+    def __init__(self, resolver: Resolver | None = None) -> None:
+        """`resolver`: the system's, unless another one is given."""
         self._tls: ssl.SSLContext | None = None
-        self._resolver: Resolver | None = None
+        self._resolver = resolver
 
     @asynccontextmanager
     async def open(self, guard: Guard, /) -> AsyncIterator[httpx.AsyncBaseTransport]:
@@ -49,6 +63,12 @@ class SocketDoor:
             use_dns_cache=False,
             force_close=True,
         )
+
+        async def note(*_: object) -> None:
+            guard.sent = True
+
+        trace = aiohttp.TraceConfig()
+        trace.on_request_headers_sent.append(note)
         async with aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -56,8 +76,10 @@ class SocketDoor:
             max_line_size=LONGEST_FIELD,
             max_field_size=LONGEST_FIELD,
             max_headers=MOST_FIELDS,
+            request_class=Verbatim,
+            trace_configs=[trace],
         ) as session:
-            yield AiohttpTransport(verify=self._context(), client=session)
+            yield _Transport(verify=self._context(), client=session)
 
     def _context(self) -> ssl.SSLContext:
         """One for all connections, made at the first: reading the certificates takes 20 ms.

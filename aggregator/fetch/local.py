@@ -41,7 +41,7 @@ def read(lease: Lease, max_size: int) -> FetchResult:
             validators = Validators(etag=f'"{state.st_ino:x}-{state.st_mtime_ns:x}-{state.st_size:x}"')
             memory = lease.memory
             if memory.validators_from == source.url and memory.validators.etag == validators.etag:
-                return NotModified(validators, Hints())
+                return NotModified(validators, Hints(), source.url)
             body = file.read(max_size + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path
         reason = error.strerror if isinstance(error, OSError) and error.strerror else "no usable path"

@@ -11,7 +11,7 @@ import re
 from collections.abc import Sequence
 
 from aggregator.fetch.response import Field
-from aggregator.model import FetchFailed, Validators
+from aggregator.model import FetchFailed, Sent, Validators
 from aggregator.syntax.headers import is_name, is_ours
 
 ACCEPT = (
@@ -61,21 +61,27 @@ def conditional(sent: Sequence[Field]) -> bool:
     return any(name in (b"if-none-match", b"if-modified-since") for name, _ in sent)
 
 
+def sent(went_out: Sequence[Field], *, query: bool) -> Sent:
+    """What a publisher keeps score of, in the fields that went out; `query`: one was added to the URL."""
+    fields = {name.lower(): value.decode("latin-1") for name, value in went_out}
+    return Sent(
+        validators=Validators(fields.get(b"if-none-match"), fields.get(b"if-modified-since")),
+        cookies=b"cookie" in fields,
+        referer=b"referer" in fields,
+        query=query,
+    )
+
+
 def _utf8(text: str) -> bytes:
     return text.encode("utf-8", errors="replace")
 
 
 def _verbatim(validator: str | None) -> bytes | None:
-    """The validator's bytes, or None where they could only be sent altered.
-
-    aiohttp writes header fields as UTF-8, so that other bytes above 0x7F would reach the server as
-    something that it never said; asking without a validator is honest. Control characters never go out.
-    """
+    """The validator's bytes; None where it has a character that cannot go out."""
     if not validator:
         return None
     try:
         raw = validator.encode("latin-1")
-        raw.decode("utf-8")
     except UnicodeError:
         return None
     return None if _CONTROL.search(raw) else raw

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TypeAlias
@@ -102,8 +102,10 @@ def judge(head: Head, asked: Asked) -> Redirect | NotModified | FetchFailed | No
     if status == 304:
         if not asked.conditional:
             text = "304 Not Modified, although nothing was asked conditionally"
-            return failed("protocol", text, head, asked)
-        return NotModified(validators(head), hints(head, asked))
+            brought = validators(head)
+            said = brought if brought != Validators() else None
+            return replace(failed("protocol", text, head, asked), validators=said)
+        return NotModified(validators(head), hints(head, asked), asked.url)
     word = _WORDS.get(status, "nothing to read")
     return failed("status", f"status {status}: {word}", head, asked)
 
@@ -135,9 +137,11 @@ def validators(head: Head) -> Validators:
 
 def hints(head: Head, asked: Asked) -> Hints:
     """When and where to come back: Retry-After, Cache-Control or Expires, 410, permanent redirects."""
+    lifetime = _lifetime(head, asked.now)
     return Hints(
         retry_after=_retry_after(head.first("retry-after"), asked.now),
-        fresh_until=_fresh_until(head, asked.now),
+        fresh_until=_fresh_until(head, lifetime, asked.now),
+        lifetime=lifetime,
         moved=asked.moved,
         gone=head.status == 410,
     )
@@ -185,20 +189,30 @@ def _retry_after(raw: str, now: datetime) -> datetime | None:
     return min(moment, now + LONGEST_WORD)
 
 
-def _fresh_until(head: Head, now: datetime) -> datetime | None:
-    """RFC 9111, 4.2: max-age, else Expires less Date, both less the Age that a cache adds."""
+def _lifetime(head: Head, now: datetime) -> timedelta | None:
+    """RFC 9111, 4.2.1: max-age, else Expires less Date, at most `LONGEST_WORD`; None where neither is said.
+
+    0 where it is not to be kept, has expired, or says something that cannot be read (4.2.1, 5.3: stale).
+    """
     control = _cache_control(head.joined("cache-control"))
     if "no-cache" in control or "no-store" in control:
-        return None
+        return timedelta(0)
     if "max-age" in control:
-        lifetime = _seconds(control["max-age"])
-    else:
-        expires = http_date(head.first("expires"))
-        lifetime = expires - (http_date(head.first("date")) or now) if expires is not None else None
+        return _seconds(control["max-age"]) or timedelta(0)
+    said = head.first("expires")
+    if not said:
+        return None
+    expires = http_date(said)
+    if expires is None:
+        return timedelta(0)
+    return min(max(expires - (http_date(head.first("date")) or now), timedelta(0)), LONGEST_WORD)
+
+
+def _fresh_until(head: Head, lifetime: timedelta | None, now: datetime) -> datetime | None:
+    """When that span ends, less the Age that a cache adds (RFC 9111, 4.2); None where it is over."""
     if lifetime is None:
         return None
-    age = _seconds(head.first("age")) or timedelta(0)
-    left = min(lifetime - age, LONGEST_WORD)
+    left = lifetime - (_seconds(head.first("age")) or timedelta(0))
     return now + left if left > timedelta(0) else None
 
 

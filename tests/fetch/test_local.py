@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import pytest
 
 from aggregator.fetch import HttpFetcher
-from aggregator.model import Fetched, FetchFailed, Lease, Memory, NotModified, Polling, Source
+from aggregator.model import Fetched, FetchFailed, Hints, Lease, Memory, NotModified, Polling, Source
 
 URL = "file:feeds/own.xml"
 
@@ -44,7 +44,7 @@ def test_an_unchanged_file(tmp_path):
     path = tmp_path / "own.xml"
     path.write_bytes(b"<rss/>")
     memory = remembered(fetch(path))
-    assert fetch(path, memory) == NotModified(memory.validators, fetch(path).hints)
+    assert fetch(path, memory) == NotModified(memory.validators, Hints(), URL)
     assert isinstance(fetch(path, remembered(fetch(path), "file:other.xml")), Fetched)
 
 

@@ -2,8 +2,8 @@
 
 import pytest
 
-from aggregator.fetch.request import conditional, fields
-from aggregator.model import FetchFailed, Validators
+from aggregator.fetch.request import conditional, fields, sent
+from aggregator.model import FetchFailed, Sent, Validators
 
 AGENT = "aggregator/1.0 (+https://example.org/about)"
 
@@ -32,12 +32,13 @@ def test_validators_go_back_verbatim(word):
     assert conditional(list(request.items()))
 
 
-def test_a_validator_in_utf_8_goes_back_as_it_came():
-    """Its bytes are kept as latin-1 text."""
-    assert asked(validators=Validators('"é"'.encode().decode("latin-1")))[b"if-none-match"] == '"é"'.encode()
+@pytest.mark.parametrize("raw", ['"é"'.encode(), b'"\xff\xfe"', b"\x80\x9f"])
+def test_a_validator_of_any_bytes_goes_back_as_it_came(raw):
+    """They are kept as latin-1 text."""
+    assert asked(validators=Validators(raw.decode("latin-1")))[b"if-none-match"] == raw
 
 
-@pytest.mark.parametrize("word", ["\xff\xfe", "a\r\nX-Injected: 1", "a\x00", "\u4e2d", "", None])
+@pytest.mark.parametrize("word", ["a\r\nX-Injected: 1", "a\x00", "\u4e2d", "", None])
 def test_a_validator_that_cannot_go_back_unaltered_stays_home(word):
     """Asking unconditionally is better than saying what the server never said."""
     assert b"if-none-match" not in asked(validators=Validators(etag=word))
@@ -72,3 +73,20 @@ def test_credentials_of_a_url():
     """They become Basic authentication (RFC 7617), unless something else is configured."""
     assert asked(credentials=("usér", "p:w"))[b"authorization"] == b"Basic dXPDqXI6cDp3"
     assert asked((("Authorization", "Bearer x"),), credentials=("u", "p"))[b"authorization"] == b"Bearer x"
+
+
+@pytest.mark.parametrize(
+    ("went_out", "query", "expected"),
+    [
+        ((), False, Sent()),
+        (
+            ((b"If-None-Match", b'"\xff"'), (b"IF-MODIFIED-SINCE", b"x")),
+            False,
+            Sent(Validators('"\xff"', "x")),
+        ),
+        (((b"Cookie", b"a=b"), (b"Referer", b"/")), True, Sent(cookies=True, referer=True, query=True)),
+    ],
+)
+def test_what_went_out(went_out, query, expected):
+    """Told from the fields themselves, however they are spelled."""
+    assert sent(went_out, query=query) == expected

@@ -71,14 +71,19 @@ def test_gone():
 def test_not_modified_brings_only_its_own_validators():
     """A 304 may change one validator; what it does not say is not made up."""
     answer = judge(head(304, etag='"2"', cache_control="max-age=60"), CONDITIONAL)
-    assert answer == NotModified(Validators(etag='"2"'), Hints(fresh_until=in_(seconds=60)))
+    minute = timedelta(seconds=60)
+    assert answer == NotModified(
+        Validators(etag='"2"'), Hints(fresh_until=NOW + minute, lifetime=minute), URL
+    )
 
 
 def test_not_modified_without_a_question():
     """304 to a request without validators would leave us without a body for ever."""
     failure = judge(head(304), ASKED)
     assert isinstance(failure, FetchFailed)
-    assert failure.kind == "protocol"
+    assert (failure.kind, failure.status, failure.validators) == ("protocol", 304, None)
+    assert judge(head(304, etag='"2"'), ASKED).validators == Validators(etag='"2"')
+    assert judge(head(404, etag='"2"'), ASKED).validators is None
 
 
 def test_fetched():
@@ -174,6 +179,31 @@ IN_AN_HOUR = "Tue, 24 Nov 2026 13:00:00 GMT"
 def test_fresh_until(fields, expected):
     """RFC 9111, 4.2: max-age before Expires, both less Age, never beyond a month."""
     assert hints(head(**fields), ASKED).fresh_until == expected
+
+
+@pytest.mark.parametrize(
+    ("fields", "expected"),
+    [
+        ({"cache_control": "max-age=600", "age": "540"}, timedelta(minutes=10)),
+        ({"cache_control": "max-age=600", "age": "700"}, timedelta(minutes=10)),
+        ({"cache_control": "max-age=0", "expires": IN_AN_HOUR}, timedelta(0)),
+        ({"cache_control": "max-age=junk"}, timedelta(0)),
+        ({"cache_control": "max-age=" + "9" * 100}, LONGEST_WORD),
+        ({"cache_control": "no-cache, max-age=600"}, timedelta(0)),
+        ({"cache_control": "no-store", "expires": IN_AN_HOUR}, timedelta(0)),
+        ({"expires": IN_AN_HOUR, "date": DATE, "age": "600"}, timedelta(minutes=70)),
+        ({"expires": DATE}, timedelta(0)),
+        ({"expires": "Fri, 31 Dec 2027 23:59:59 GMT"}, LONGEST_WORD),
+        ({"expires": "-1"}, timedelta(0)),
+        ({"cache_control": "private, must-revalidate"}, None),
+        ({"cache_control": "s-maxage=600"}, None),
+        ({"age": "600"}, None),
+        ({}, None),
+    ],
+)
+def test_lifetime(fields, expected):
+    """The span that the server named, whatever its age; 0: not to be kept; None: nothing said."""
+    assert hints(head(**fields), ASKED).lifetime == expected
 
 
 def test_cache_control_in_several_fields():

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from aggregator.model import Fetched, FetchFailed, Hints, NotModified, Polling, Validators
+from aggregator.model import Fetched, FetchFailed, Hints, NotModified, Polling, Sent, Validators
 from tests.wire.origin import AGENT, FEED, NOW, Origin, fetch, fetcher, lease, ok, to
 
 
@@ -21,7 +21,8 @@ def test_a_first_poll():
         content_type="text/xml",
         url=f"http://127.0.0.1:{port}/feed",
         validators=Validators('W/"a"', "x"),
-        hints=Hints(fresh_until=NOW + timedelta(seconds=60)),
+        hints=Hints(fresh_until=NOW + timedelta(seconds=60), lifetime=timedelta(seconds=60)),
+        sent=Sent(),
     )
     assert [name for name, _ in request.fields] == [
         "host",
@@ -44,21 +45,27 @@ def test_nothing_of_the_environment(monkeypatch):
 def test_an_unchanged_feed():
     """Both validators go back as they came, and a 304 brings its own."""
     answer = b'HTTP/1.1 304 Not Modified\r\nETag: "b"\r\n\r\n'
-    result, (request,), _ = fetch(
-        {"/feed": answer}, etag='"é"'.encode().decode("latin-1"), modified="yesterday"
+    had = Validators('"é"'.encode().decode("latin-1"), "yesterday")
+    result, (request,), port = fetch({"/feed": answer}, etag=had.etag, modified=had.last_modified)
+    assert result == NotModified(
+        Validators(etag='"b"'), Hints(), f"http://127.0.0.1:{port}/feed", Sent(validators=had)
     )
-    assert result == NotModified(Validators(etag='"b"'), Hints())
     assert request.get("if-none-match") == '"é"'.encode()
     assert request.get("if-modified-since") == b"yesterday"
 
 
-def test_validators_that_cannot_be_sent_back():
-    """A byte that is no UTF-8 ends no later poll."""
-    result, _, _ = fetch({"/feed": ok(FEED, b'ETag: "\xff\xfe"')})
-    assert result.validators.etag == '"\xff\xfe"'
-    result, (request,), _ = fetch({"/feed": ok()}, etag=result.validators.etag)
+def test_validators_of_any_bytes_go_back_verbatim():
+    """A byte that is no UTF-8 goes back as it came, and changes nothing of the fields beside it."""
+    result, _, _ = fetch({"/feed": ok(FEED, b'ETag: "\xff\xfe\xc3\xa9"')})
+    assert result.validators.etag == '"\xff\xfe\xc3\xa9"'
+    result, (request,), _ = fetch(
+        {"/feed": ok()}, etag=result.validators.etag, modified="\xe9", headers=(("X-Name", "é中"),)
+    )
     assert isinstance(result, Fetched)
-    assert request.get("if-none-match") is None
+    assert request.get("if-none-match") == b'"\xff\xfe\xc3\xa9"'
+    assert request.get("if-modified-since") == b"\xe9"
+    assert request.get("x-name") == "é中".encode()
+    assert result.sent == Sent(validators=Validators('"\xff\xfe\xc3\xa9"', "\xe9"))
 
 
 def test_validators_of_another_host_stay_home():
@@ -107,7 +114,8 @@ def test_moved_and_unchanged():
     """A 304 at the new place is success too."""
     answers = {"/feed": to(b"/new#part", 301), "/new": b"HTTP/1.1 304 Not Modified\r\n\r\n"}
     result, _, port = fetch(answers, etag='"a"')
-    assert result == NotModified(Validators(), Hints(moved=f"http://127.0.0.1:{port}/new"))
+    new = f"http://127.0.0.1:{port}/new"
+    assert result == NotModified(Validators(), Hints(moved=new), new, Sent(validators=Validators(etag='"a"')))
 
 
 def test_moved_to_nothing():

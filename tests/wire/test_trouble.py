@@ -8,7 +8,7 @@ import socket
 
 import pytest
 
-from aggregator.model import Fetched, FetchFailed
+from aggregator.model import Fetched, FetchFailed, Sent
 from tests.wire.origin import FEED, Origin, fetch, fetcher, lease, ok, to
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
@@ -129,8 +129,9 @@ async def slow_circle(request, writer):
 @pytest.mark.parametrize("answer", [silence, half_an_answer, drip, drip_fields, promises, slow_circle])
 def test_the_deadline_is_for_the_whole_exchange(answer):
     """However it is drawn out, redirects included."""
-    result, _, _ = fetch({"/feed": answer}, seconds=0.35)
-    assert result == FetchFailed("timeout", "no complete answer within 0.35 s")
+    result, asked, port = fetch({"/feed": answer}, seconds=0.35)
+    last = f"http://127.0.0.1:{port}{asked[-1].target}"
+    assert result == FetchFailed("timeout", "no complete answer within 0.35 s", url=last, sent=Sent())
 
 
 async def reset(_, writer):
@@ -186,8 +187,9 @@ def test_nobody_listens():
     """A refused connection."""
     with socket.socket() as bound:
         bound.bind(("127.0.0.1", 0))
-        result = alone(f"http://127.0.0.1:{bound.getsockname()[1]}/")
-    assert result == FetchFailed("refused", "connection refused")
+        url = f"http://127.0.0.1:{bound.getsockname()[1]}/"
+        result = alone(url)
+    assert result == FetchFailed("refused", "connection refused", url=url)
 
 
 @pytest.mark.parametrize("host", ["no-such-name.invalid", "a" * 64 + ".invalid"])
@@ -227,11 +229,12 @@ def test_private_addresses_need_permission(host):
 
 
 def test_permission_is_for_the_feed_s_own_host():
-    """A redirect elsewhere does not inherit it, and the text does not advise to give it."""
+    """A redirect elsewhere does not inherit it, and the text says so instead of advising to give it."""
     result, asked, _ = fetch({"/feed": to(b"http://localhost:{port}/other"), "/other": ok()})
     assert result.kind == "address"
-    assert "private: true" not in result.detail
-    assert "localhost" in result.detail
+    assert "write `private: true`" not in result.detail
+    assert "`private: true` reaches the host that the feed's own URL names, and no other" in result.detail
+    assert "(redirected to localhost)" in result.detail
     assert len(asked) == 1
 
 
@@ -256,12 +259,15 @@ def test_a_confidential_source_keeps_its_secrets(caplog):
         "/token-1": to(b"http://localhost:{port}/token-2"),
         "/token-3": to(b"ftp://token-host/"),
         "/token-4": b"HTTP/1.1 200 OK\r\ntoken-5 bad\r\n\r\n",
+        "/token-6": to(b"http://10.1.2.3/token-7"),
     }
     for target in answers:
         result, _, _ = fetch(answers, target=target, confidential=True)
         assert isinstance(result, FetchFailed)
         assert "token" not in result.detail
         assert "localhost" not in result.detail
+        assert "10.1.2.3" not in result.detail
+        assert "127.0.0.1" not in result.detail
     assert alone("http://token-host.invalid/", confidential=True).detail == "the name has no address"
     assert "token" not in caplog.text
 
@@ -282,7 +288,8 @@ def test_surprises_are_faults_and_logged(caplog):
 
     with caplog.at_level(logging.ERROR, "aggregator.fetch"):
         result = asyncio.run(main())
-        assert result == FetchFailed("fault", "an error of ours (ZeroDivisionError); the log has more")
+        assert (result.kind, result.sent) == ("fault", Sent())
+        assert result.detail == "an error of ours (ZeroDivisionError); the log has more"
         assert "ZeroDivisionError('token')" in caplog.text
         caplog.clear()
         asyncio.run(main(confidential=True, title="Ours"))

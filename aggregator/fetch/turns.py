@@ -1,0 +1,113 @@
+"""Shell. Whose turn it is at a host that redirects lead to.
+
+The store paces the hosts that it knows an exchange will go to. Where a redirect leads is known only then, so
+those wait here: over all exchanges of this process, as many at a host at once as configured, and a gap
+between them. Asks nobody and opens nothing; a wait ends with the exchange's own deadline.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+
+# Hosts remembered for their gaps alone, before those whose gap is over are dropped.
+_REMEMBERED = 1000
+_NEVER = float("-inf")
+
+
+@dataclass(slots=True)
+class _Host:
+    """A host, and who waits for it."""
+
+    under_way: int = 0
+    last: float = _NEVER  # when an exchange last began or ended there, by the loop's time
+    first_in_line: asyncio.Lock = field(default_factory=asyncio.Lock)  # fair: in the order of coming
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: int = 0
+
+
+class Turns:
+    """The hosts that exchanges of this process are at, on one event loop."""
+
+    def __init__(self) -> None:
+        self._hosts: dict[str, _Host] = {}
+
+    @contextmanager
+    def exchange(self, host: str) -> Iterator[Visit]:
+        """One that begins at a host which the store has given it: it is counted there and does not wait."""
+        visit = Visit(self, host)
+        try:
+            yield visit
+        finally:
+            visit.leave()
+
+    def arrive(self, name: str) -> None:
+        """Count an exchange at a host."""
+        host = self._hosts.setdefault(name, _Host())
+        host.under_way += 1
+        host.last = asyncio.get_running_loop().time()
+
+    def leave(self, name: str) -> None:
+        """Count it no more, and wake who waits."""
+        host = self._hosts[name]
+        host.under_way -= 1
+        host.last = asyncio.get_running_loop().time()
+        host.left.set()
+
+    async def wait(self, name: str, at_once: int, gap: float) -> None:
+        """Arrive at a host when there is room and the gap (seconds) has passed since the last one."""
+        self._forget(gap)
+        host = self._hosts.setdefault(name, _Host())
+        host.waiting += 1
+        try:
+            async with host.first_in_line:
+                while True:
+                    if host.under_way >= at_once:
+                        host.left.clear()
+                        await host.left.wait()
+                        continue
+                    early = host.last + gap - asyncio.get_running_loop().time()
+                    if early <= 0:
+                        break
+                    await asyncio.sleep(early)
+                self.arrive(name)
+        finally:
+            host.waiting -= 1
+
+    def _forget(self, gap: float) -> None:
+        if len(self._hosts) < _REMEMBERED:
+            return
+        before = asyncio.get_running_loop().time() - gap
+        idle = [n for n, h in self._hosts.items() if not h.under_way and not h.waiting and h.last < before]
+        for name in idle:
+            del self._hosts[name]
+
+
+class Visit:
+    """Where one exchange is. It is at one host at a time, so that no two wait for each other."""
+
+    def __init__(self, turns: Turns, host: str) -> None:
+        self._turns = turns
+        self._at: str | None = host
+        self._been = {host}
+        turns.arrive(host)
+
+    async def move(self, host: str, at_once: int, gap: float) -> None:
+        """Go where a redirect leads: at once where this exchange has been already, else in its turn."""
+        if host == self._at:
+            return
+        self.leave()
+        if host in self._been:
+            self._turns.arrive(host)
+        else:
+            await self._turns.wait(host, at_once, gap)
+            self._been.add(host)
+        self._at = host
+
+    def leave(self) -> None:
+        """Be nowhere any more."""
+        if self._at is not None:
+            self._turns.leave(self._at)
+            self._at = None
