@@ -11,7 +11,7 @@ import sys
 from collections.abc import Mapping
 
 from aggregator import pipeline
-from aggregator.model import PollOutcome
+from aggregator.model import Errand, PollOutcome
 
 log = logging.getLogger("aggregator.poll")
 
@@ -60,18 +60,34 @@ def _quoted(value: str) -> str:
 
 
 def poll(outcome: PollOutcome) -> None:
-    """The line of one poll: what came, or why nothing did, and when next."""
+    """The line of one poll or errand: what came, or why nothing did, and when next."""
     memory, source = outcome.memory, outcome.lease.source
+    if outcome.lease.errand is not None:
+        _errand(outcome, outcome.lease.errand)
+        return
     fields = {
         "source": pipeline.name(source, memory),
         "result": memory.last_result,
         "error": memory.last_error,
         "failures": memory.failures or "",
         "unread": len(outcome.unread or ()) or "",
-        "moved": "" if source.confidential else memory.moved_to,
+        "moved": pipeline.news(source, outcome.lease.memory, memory)
+        or ("" if source.confidential else memory.moved_to),
         "next": "never" if memory.gone else outcome.due.at.isoformat(timespec="seconds"),
     }
     level = logging.WARNING if memory.last_error else logging.INFO
     if level == logging.INFO and not pipeline.is_news(outcome):
         level = logging.DEBUG
     log.log(level, "%s", line("poll", fields))
+
+
+def _errand(outcome: PollOutcome, errand: Errand) -> None:
+    source = outcome.lease.source
+    fields = {
+        "source": pipeline.name(source, outcome.memory),
+        "kind": errand.kind,
+        "url": "" if source.confidential else errand.url,
+        "result": outcome.result,
+        "next": outcome.due.at.isoformat(timespec="seconds") if outcome.errands else "",
+    }
+    log.info("%s", line("errand", fields))

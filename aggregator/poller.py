@@ -27,6 +27,7 @@ from aggregator.model import (
     PollOutcome,
     ReadResult,
     Stale,
+    Unreadable,
 )
 from aggregator.ports import Clock, Fetcher, PollStore, Reader
 
@@ -108,6 +109,7 @@ class Poller:
 
     async def _poll(self, lease: Lease) -> None:
         try:
+            lease = pipeline.prepared(lease, self._clock.now())
             result = await self._fetcher.fetch(lease)
             await self._settle(lease, result, await self._read(lease, result))
         except asyncio.CancelledError:
@@ -141,7 +143,11 @@ class Poller:
         """What a body says; None where there is none, or the one that was read before."""
         if not isinstance(result, Fetched) or pipeline.is_known_body(lease, result):
             return None
-        return await self._reader.read(lease, result, self._clock.now())
+        reading = await self._reader.read(lease, result, self._clock.now())
+        if isinstance(reading, Unreadable) and reading.ours:
+            # Before the server has to send it all again.
+            reading = await self._reader.read(lease, result, self._clock.now())
+        return reading
 
     async def _settle(self, lease: Lease, result: FetchResult, reading: ReadResult | None) -> None:
         """Decide and commit, and again as long as what it was decided on has changed meanwhile."""

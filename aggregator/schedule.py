@@ -1,15 +1,29 @@
 """Pure. When to poll a source next, and why: its rhythm, what the server asked, back-off, jitter.
 
-Knows nothing of other sources, hosts or slots: those are the store's, which paces what is due.
+Everything is a function of the source as configured and of its memory, so that an edit of the file can
+compute the next poll anew and undo no back-off and no word of the server by it. Knows nothing of other
+sources, hosts or slots: those are the store's, which paces what is due.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
 
-from aggregator.model import Due, FetchFailed, FetchResult, Memory, Polling, Source
+from aggregator.model import (
+    BodyHints,
+    Due,
+    Fetched,
+    FetchFailed,
+    FetchResult,
+    Memory,
+    NotModified,
+    Polling,
+    Source,
+)
 
+SHORTEST = timedelta(minutes=5)
+"""No rhythm brings us more often than this; only a feed's own `every` does."""
 LONGEST_WORD = timedelta(days=31)
 """However long a server asks us to stay away, we ask again after this: ten years are a mistake."""
 WITHOUT_VALIDATORS = timedelta(hours=4)
@@ -17,99 +31,132 @@ WITHOUT_VALIDATORS = timedelta(hours=4)
 BACK_OFF_DOUBLINGS = 5
 JITTER = 0.1
 """Share of the interval that may be added, so that sources that started together part."""
-
-
-@dataclass(frozen=True, slots=True)
-class Plan:
-    """When next, and until when the server's word forbids it whatever the configuration says."""
-
-    due: Due
-    not_before: datetime | None
+_SILENCE = 0.1
+"""Share of the time since a source's last post that may pass between two polls."""
+_NEVER = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def floor(source: Source, polling: Polling) -> timedelta:
-    """The shortest time between two polls of a source, whatever happens in between."""
+    """The shortest time between two polls, whatever happens in between, if no hint permits a shorter one."""
     return source.every or polling.min_interval
 
 
-def plan(
-    source: Source, polling: Polling, memory: Memory, result: FetchResult, now: datetime, jitter: float
-) -> Plan:
-    """When to poll next. `memory` is that after the poll; `jitter` is between 0 and 1 and only adds."""
+def rest(source: Source, memory: Memory) -> timedelta:
+    """How long a source is left alone after a poll whatever the file's intervals say; 0: not at all.
+
+    That is 4 h where its server sends no validators and it has no `every` of its own.
+    """
+    return WITHOUT_VALIDATORS if _without_validators(source, memory) else timedelta(0)
+
+
+def plan(source: Source, polling: Polling, memory: Memory, jitter: float) -> Due:
+    """When to poll next, counted from `memory.last_poll`. `jitter` is between 0 and 1 and only adds.
+
+    One that was never polled was due at the beginning of time.
+    """
+    if memory.last_poll is None:
+        return Due(_NEVER, ("never polled",))
     interval, why = _interval(source, polling, memory)
     if memory.failures:
-        doubled = interval * 2 ** min(memory.failures - 1, BACK_OFF_DOUBLINGS)
-        interval = max(interval, min(doubled, polling.max_interval))
+        interval = max(interval, _backed_off(interval, memory, polling))
         why.append(f"failures in a row: {memory.failures}")
-    elif source.every is None and not _has_validators(memory) and interval < WITHOUT_VALIDATORS:
-        interval = WITHOUT_VALIDATORS
+    if interval < rest(source, memory):
+        interval = rest(source, memory)
         why.append("the server sends no validators")
     if source.every is None:
         interval += interval * JITTER * jitter
-    at = now + interval
-    not_before = _servers_word(source, memory, result, now, why)
-    if not_before is not None and not_before > at:
-        at = not_before
-    opened = _out_of_skipped(at, memory) if not source.insist else at
+    at = memory.last_poll + interval
+    said = word(source, memory)
+    if said is not None and said > at:
+        at = said
+        why.append(_whose_word(memory, said))
+    opened = opens(at, source, memory.hints)
     if opened > at:
         at = opened
         why.append("the feed's skipHours or skipDays")
-    return Plan(Due(at, tuple(why)), not_before)
+    return Due(at, tuple(why))
 
 
-def _interval(source: Source, polling: Polling, memory: Memory) -> tuple[timedelta, list[str]]:
-    if source.every is not None:
-        return source.every, ["its own `every`"]
-    if memory.rhythm is None:
-        wish, reason = polling.every, "the default interval"
-    else:
-        wish, reason = memory.rhythm / 2, "half the time between its posts"
-    return min(max(wish, polling.min_interval), polling.max_interval), [reason]
+def word(source: Source, memory: Memory) -> datetime | None:
+    """Until when the server's word forbids a poll, whatever the configuration says but `insist`.
+
+    `insist` frees from all but Retry-After. May be past.
+    """
+    return memory.retry_after if source.insist else memory.not_before
 
 
-def _servers_word(
-    source: Source, memory: Memory, result: FetchResult, now: datetime, why: list[str]
-) -> datetime | None:
-    """The latest of what the server and the document asked for, within reason."""
-    hints = result.hints
-    words: list[tuple[datetime, str]] = []
-    if hints.retry_after is not None:
-        words.append((hints.retry_after, "the server's Retry-After"))
-    if not source.insist:
-        if hints.fresh_until is not None:
-            words.append((hints.fresh_until, "the server's caching headers"))
-        if not isinstance(result, FetchFailed):
-            said = memory.hints
-            words += [
-                (now + wait, name)
-                for wait, name in ((said.ttl, "the feed's ttl"), (said.period, "the feed's sy:updatePeriod"))
-                if wait is not None
-            ]
-        elif memory.not_before is not None:
-            words.append((memory.not_before, "what the server asked before"))
-    words = [(min(at, now + LONGEST_WORD), name) for at, name in words if at > now]
-    if not words:
-        return None
-    latest, name = max(words)
-    why.append(name)
-    return latest
+def reserved(
+    source: Source, polling: Polling, memory: Memory, now: datetime
+) -> tuple[datetime, datetime | None]:
+    """What holds if a poll that begins now is cut short: when the source is due, and the word that binds.
+
+    That is its floor, back-off as if it had failed no worse than before, and what its server can be
+    expected to have said, since it said so last time.
+    """
+    waits = (memory.lifetime, memory.hints.ttl, memory.hints.period)
+    expected = [now + min(wait, LONGEST_WORD) for wait in waits if wait] if not source.insist else []
+    binding = word(source, memory)
+    said = max((at for at in (*expected, binding) if at is not None and at > now), default=None)
+    interval = floor(source, polling)
+    if memory.failures:
+        interval = max(interval, _backed_off(interval, memory, polling))
+    interval = max(interval, rest(source, memory))
+    due = max(now + interval, said or now)
+    return opens(due, source, memory.hints), said
 
 
-def _out_of_skipped(at: datetime, memory: Memory) -> datetime:
-    """The first moment from `at` on that is in none of the hours and days that the feed excludes (UTC)."""
-    hours, days = memory.hints.skip_hours, memory.hints.skip_days
-    if not hours and not days:
-        return at
-    moment = at
+def opens(moment: datetime, source: Source, hints: BodyHints) -> datetime:
+    """The first moment from then on that is in none of the hours and days that the feed excludes (UTC)."""
+    hours, days = hints.skip_hours, hints.skip_days
+    if source.insist or (not hours and not days):
+        return moment
+    at = moment.astimezone(UTC)
     for _ in range(24 * 8):
-        if moment.hour not in hours and moment.weekday() not in days:
-            return moment
-        moment = moment.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
-    return at  # a feed that excludes every hour of the week says nothing
+        if at.hour not in hours and at.weekday() not in days:
+            return at
+        at = at.replace(minute=0, second=0, microsecond=0) + timedelta(hours=1)
+    return moment  # a feed that excludes every hour of the week says nothing
 
 
-def _has_validators(memory: Memory) -> bool:
-    return memory.validators.etag is not None or memory.validators.last_modified is not None
+def heard(memory: Memory, result: FetchResult, now: datetime) -> Memory:
+    """The memory with what the server and its document asked for by this answer, within reason.
+
+    `memory` is otherwise that after the poll: its hints are those of the document that counts, and its
+    failures say whether the poll was one. What is past says nothing any more.
+    """
+    hints, ends = result.hints, now + LONGEST_WORD
+    fresh_until, lifetime = hints.fresh_until, memory.lifetime
+    match result:
+        case Fetched():
+            lifetime = hints.lifetime
+        case NotModified() if hints.lifetime is not None:
+            lifetime = hints.lifetime
+        case NotModified() if fresh_until is None and lifetime:
+            fresh_until = now + lifetime  # what it said of the stored body holds again (RFC 9111, 4.3.4)
+        case NotModified() | FetchFailed():
+            pass
+    retry_after = _latest(now, ends, hints.retry_after, memory.retry_after if memory.failures else None)
+    words = [fresh_until, retry_after]
+    if memory.failures:
+        words.append(memory.not_before)
+    else:
+        words += [now + wait for wait in (memory.hints.ttl, memory.hints.period) if wait is not None]
+    return replace(memory, lifetime=lifetime, retry_after=retry_after, not_before=_latest(now, ends, *words))
+
+
+def hurry(memory: Memory, now: datetime) -> timedelta:
+    """The interval after entries were missed: half the time in which they came and went."""
+    since = memory.last_success or memory.last_poll
+    return max(SHORTEST, (now - since) / 2 if since is not None else SHORTEST)
+
+
+def calm(source: Source, polling: Polling, memory: Memory) -> timedelta | None:
+    """That interval after a poll that missed nothing: half as long again, until it is none any more."""
+    if memory.hurried is None:
+        return None
+    normal, _ = _interval(source, polling, replace(memory, hurried=None))
+    grown = memory.hurried * 1.5
+    return grown if grown < normal else None
 
 
 def rhythm(published: list[datetime], before: timedelta | None) -> timedelta | None:
@@ -119,3 +166,70 @@ def rhythm(published: list[datetime], before: timedelta | None) -> timedelta | N
         return before
     now = (newest[0] - newest[-1]) / (len(newest) - 1)
     return now if before is None else (before + now) / 2
+
+
+def _interval(source: Source, polling: Polling, memory: Memory) -> tuple[timedelta, list[str]]:
+    """What suits the source, within what the file and its own hints allow."""
+    if source.every is not None:
+        return source.every, ["its own `every`"]
+    wish, reason, least = polling.every, "the default interval", polling.min_interval
+    if memory.rhythm is not None:
+        wish, reason, least = memory.rhythm / 2, "half the time between its posts", _least(polling, memory)
+        silence = _silence(memory)
+        if silence is not None and silence > wish:
+            wish, reason = silence, "a tenth of the time since its last post"
+    if memory.hurried is not None and memory.hurried < wish:
+        wish, reason, least = memory.hurried, "entries were missed", _least(polling, memory)
+    interval = min(max(wish, least), polling.max_interval)
+    why = [reason]
+    if interval < polling.min_interval:
+        why.append("less than `min_interval`, as its own hints permit")
+    elif interval > wish:
+        why.append("`min_interval`")
+    elif interval < wish:
+        why.append("`max_interval`")
+    return interval, why
+
+
+def _least(polling: Polling, memory: Memory) -> timedelta:
+    """The shortest interval for a source whose rhythm asks for a short one: its own hints may permit it."""
+    hints = (memory.lifetime, memory.hints.ttl, memory.hints.period)
+    present = [hint for hint in hints if hint is not None and hint > timedelta(0)]
+    return min(polling.min_interval, max(SHORTEST, *present)) if present else polling.min_interval
+
+
+def _silence(memory: Memory) -> timedelta | None:
+    if memory.newest is None or memory.last_poll is None:
+        return None
+    return (memory.last_poll - memory.newest) * _SILENCE
+
+
+def _backed_off(interval: timedelta, memory: Memory, polling: Polling) -> timedelta:
+    doubled: timedelta = interval * 2 ** min(memory.failures - 1, BACK_OFF_DOUBLINGS)
+    return min(doubled, polling.max_interval)
+
+
+def _without_validators(source: Source, memory: Memory) -> bool:
+    """Whether its last answer had none; one that never answered may have some."""
+    answered = bool(memory.answered_by or memory.body)
+    has = memory.validators.etag or memory.validators.last_modified
+    return source.every is None and answered and not has
+
+
+def _latest(now: datetime, ends: datetime, *words: datetime | None) -> datetime | None:
+    return max((min(at, ends) for at in words if at is not None and at > now), default=None)
+
+
+def _whose_word(memory: Memory, said: datetime) -> str:
+    """Who asked us to stay away until then, for people."""
+    if said == memory.retry_after:
+        return "the server's Retry-After"
+    if memory.last_success is not None:
+        for wait, name in (
+            (memory.hints.ttl, "the feed's ttl"),
+            (memory.hints.period, "the feed's sy:updatePeriod"),
+        ):
+            if wait is not None and said == memory.last_success + min(wait, LONGEST_WORD):
+                return name
+    now = memory.last_poll == memory.last_success
+    return "the server's caching headers" if now else "what the server asked before"

@@ -3,7 +3,7 @@
 `charset` makes text of the bytes. `json_feed` makes our values of what is JSON; of all else `feed` and
 `hooks` make feedparser's dictionaries, and `facts` and `entries` our values of those. `unreadable` and
 `discover` say what a body is that is no feed.
-Believes and cleans nothing, and never raises, whatever comes.
+Believes and cleans nothing, and raises nothing but MemoryError, whatever comes.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from aggregator.model import Entry, Fetched, Parsed, Unreadable, UnreadEntry
 from aggregator.parse import json_feed
 from aggregator.parse.charset import clean
 from aggregator.parse.entries import entry_of
-from aggregator.parse.facts import facts_of, hints_of, hubs_of
+from aggregator.parse.facts import facts_of, hints_of, hubs_of, older_of
 from aggregator.parse.feed import read
 from aggregator.parse.hooks import MOST_ENTRIES, RawFeed
 from aggregator.parse.unreadable import after_parsing, before_decoding, before_parsing
@@ -30,6 +30,8 @@ def parse(fetched: Fetched) -> Parsed | Unreadable:
     """
     try:
         return _parse(fetched)
+    except MemoryError:
+        raise  # the limit is our caller's, and so are the words for it
     except Exception as fault:  # noqa: BLE001 - a poll ends in a value, whatever a source sends
         return Unreadable(f"cannot be parsed: {type(fault).__name__}: {fault}"[:300])
 
@@ -58,6 +60,7 @@ def _parse(fetched: Fetched) -> Parsed | Unreadable:
         hints=hints_of(raw),
         unread=unread,
         hubs=hubs_of(facts),
+        older=older_of(facts, fetched.url),
         format=raw.version,
         repairs=(*cleaned.repairs, *_repairs(raw)),
     )

@@ -1,4 +1,4 @@
-"""Pure. What a document says of the feed itself: its facts, its hubs, and when to come back.
+"""Pure. What a document says of the feed itself: its facts, its hubs, its older pages, and when to come back.
 
 Keeps what was said; whether a hint is obeyed is `schedule`'s to decide.
 """
@@ -10,6 +10,7 @@ from datetime import timedelta
 from aggregator.model import BodyHints, EntryLink, FeedFacts, Text
 from aggregator.parse.constructs import links, persons, string, text
 from aggregator.parse.hooks import RawFeed, Said
+from aggregator.syntax import urls
 
 # http://purl.org/rss/1.0/modules/syndication/
 _PERIODS = {
@@ -48,6 +49,19 @@ def facts_of(said: Said) -> FeedFacts:
 def hubs_of(facts: FeedFacts) -> tuple[str, ...]:
     """The WebSub hubs that the document names, each once (W3C WebSub, 4)."""
     return tuple(dict.fromkeys(link.href for link in facts.links if link.rel == "hub"))
+
+
+def older_of(facts: FeedFacts, url: str) -> str:
+    """The page with the document's older entries: rel=prev-archive, else rel=next (RFC 5005, 4 and 3).
+
+    Absolute, resolved against `url`, where the document came from; "" where it has none.
+    """
+    for rel in ("prev-archive", "next"):
+        for link in facts.links:
+            page = urls.absolute(url, link.href) if link.rel.lower() == rel and link.href.strip() else ""
+            if page and page != url:  # an empty reference comes as the document's own URL
+                return page
+    return ""
 
 
 def hints_of(raw: RawFeed) -> BodyHints:

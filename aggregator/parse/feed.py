@@ -38,7 +38,7 @@ _END = re.compile(r"</(?:\w+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
 
 
 def read(text: str, base: str) -> RawFeed:
-    """Read a document; `base` is the absolute URL that it came from. Never raises for any text.
+    """Read a document; `base` is the absolute URL that it came from. Raises nothing but MemoryError.
 
     What is no well-formed XML is read a second time, loosely, from its beginning.
     """
@@ -79,6 +79,8 @@ def _read_strictly(parser: Any, data: bytes) -> str:
         return ""
     except xml.sax.SAXParseException as error:
         return f"{error.getMessage()}, line {error.getLineNumber()}"
+    except MemoryError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever it is, the loose parser has its turn
         return f"{type(error).__name__}: {error}"
     return ""
@@ -90,6 +92,8 @@ def _read_loosely(parser: Any, text: str) -> str:
         parser.feed(text)
     except Enough:
         return ""
+    except MemoryError:
+        raise
     except Exception as error:  # noqa: BLE001 - sgmllib gives up with many kinds of errors; what came before stays
         return f"{type(error).__name__}: {error}"
     return ""

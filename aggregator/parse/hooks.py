@@ -73,7 +73,7 @@ class Hooks(_Feedparser):  # type: ignore[misc]
     def unknown_starttag(self, tag: str, attrs: list[tuple[str, str]]) -> Any:
         try:
             return super().unknown_starttag(self._known_as(tag), attrs[:MOST_ATTRIBUTES])
-        except Enough:
+        except (Enough, MemoryError):
             raise
         except Exception as fault:  # noqa: BLE001 - handlers fall over values that other elements put in place
             self._stumbled(tag, fault)
@@ -81,6 +81,8 @@ class Hooks(_Feedparser):  # type: ignore[misc]
     def unknown_endtag(self, tag: str) -> None:
         try:
             super().unknown_endtag(self._known_as(tag))
+        except MemoryError:
+            raise
         except Exception as fault:  # noqa: BLE001 - see above
             self._stumbled(tag, fault)
 

@@ -24,7 +24,7 @@ from aggregator.model import (
 )
 from aggregator.parse.charset import xml_characters
 from aggregator.parse.constructs import MOST_ENCLOSURES, octets, persons, string
-from aggregator.parse.facts import hubs_of
+from aggregator.parse.facts import hubs_of, older_of
 from aggregator.parse.hooks import MOST_ENTRIES, MOST_TERMS, Said
 
 _NO_FEED = "JSON, but not a JSON Feed"
@@ -62,6 +62,7 @@ def read(text: str, url: str) -> Parsed | Unreadable:
         entries=entries,
         unread=unread,
         hubs=hubs_of(facts),
+        older=older_of(facts, url),
         # Later versions only add (jsonfeed.org/version/1.1, "Future Compatibility").
         format="json1" if version.rstrip("/").endswith(("/1", "/1.0")) else "json11",
         repairs=tuple(words for found, words in repairs if found),

@@ -2,19 +2,31 @@
 
 This is the only room that knows the order of the stages::
 
-    fetch | read: parse, normalize, place_undated, classify, stamp
-          | known | decide: assign, judge, plan | commit                     polling, remembering
+    prepared | fetch | read: parse, normalize, place_undated, classify, stamp
+          | known | decide: assign, judge, remember, plan | commit           polling, remembering
+              of its memory: score, where it has moved, what was missed      scoring, moving, overruns
+              of an older page: posts that fill a hole, the next page        errands
     newest | render: select, atom, pages | put                               rendering
     changed | render_post: select, jekyll | put                              rendering
     outdated | revise: classify, assign | revised                            revision
 """
 
+from aggregator.pipeline.moving import news
 from aggregator.pipeline.polling import decide, is_known_body, lookup, read
-from aggregator.pipeline.remembering import body_digest, is_news, name, summary, why_unreadable
+from aggregator.pipeline.remembering import (
+    READER_VERSION,
+    body_digest,
+    is_news,
+    name,
+    prepared,
+    summary,
+    why_unreadable,
+)
 from aggregator.pipeline.rendering import ON_HOME, Rendered, render_category, render_post, render_site
 
 __all__ = [
     "ON_HOME",
+    "READER_VERSION",
     "Rendered",
     "body_digest",
     "decide",
@@ -22,6 +34,8 @@ __all__ = [
     "is_news",
     "lookup",
     "name",
+    "news",
+    "prepared",
     "read",
     "render_category",
     "render_post",

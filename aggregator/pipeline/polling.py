@@ -7,25 +7,26 @@ changed meanwhile.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime, timedelta
+from datetime import datetime
 from hashlib import blake2b
-from urllib.parse import urlsplit
 
 from aggregator import classify, dedupe, normalize, schedule
 from aggregator.model import (
+    Duplicate,
     Fetched,
     FetchFailed,
     FetchResult,
     Known,
     Lease,
     Lookup,
-    Memory,
+    New,
     Polling,
     PollOutcome,
     Post,
     PostId,
     Reading,
     ReadResult,
+    Rejected,
     SiteIdentity,
     Slug,
     Source,
@@ -36,10 +37,8 @@ from aggregator.model import (
     Verdict,
 )
 from aggregator.parse import parse
+from aggregator.pipeline import errands, moving, overruns
 from aggregator.pipeline.remembering import body_digest, remember
-
-LONGEST_PAUSE = timedelta(days=1)
-"""Of a host, for what it answered to one source."""
 
 
 def read(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity) -> ReadResult:
@@ -69,32 +68,33 @@ def read(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity) 
         hints=parsed.hints,
         unread=tuple(sorted((*unread, *repeats), key=lambda entry: entry.position)),
         hubs=parsed.hubs,
+        older=parsed.older,
         repairs=parsed.repairs,
     )
 
 
 def is_known_body(lease: Lease, fetched: Fetched) -> bool:
     """Whether this very body was read before, so that there is nothing to read."""
-    return lease.memory.body == body_digest(lease.source, fetched)
+    return lease.errand is None and lease.memory.body == body_digest(lease.source, fetched)
 
 
 def lookup(lease: Lease, reading: ReadResult | None, now: datetime) -> Lookup:
     """What `decide` needs to know about the posts of a document, if it is asked at the same time."""
     if not isinstance(reading, Reading):
         return Lookup(lease.source.url)
-    folded, slugs = classify.wanted(reading.posts, lease.source)
+    posts = errands.considered(lease, reading)
+    folded, slugs = classify.wanted(posts, lease.source)
     return Lookup(
         source=lease.source.url,
-        keys=frozenset(key for post in reading.posts for key in post.keys),
+        keys=frozenset(key for post in posts for key in post.keys),
         ids=frozenset(
-            wanted
-            for post in reading.posts
-            for wanted in (post.id, _minted(lease.source, now, post, 0))
-            if wanted
+            wanted for post in posts for wanted in (post.id, _minted(lease.source, now, post, 0)) if wanted
         ),
+        bands={post.keys[0]: post.bands for post in posts if post.bands},
+        seen_since=now - dedupe.CANDIDATES_SEEN,
         labels=folded,
         slugs=slugs,
-        first=_is_first(lease),
+        first=_is_first(lease) and lease.errand is None,
     )
 
 
@@ -113,9 +113,8 @@ def decide(
     """Everything that this poll changes, on every path. `reading` is None where there was nothing to read."""
     source = lease.source
     if not isinstance(reading, Reading):
-        memory = remember(lease, result, reading, (), now)
-        return _outcome(lease, result, memory, polling, now)
-    posts, made = classify.assign(reading.posts, known, source)
+        return _outcome(lease, result, reading, (), polling, now)
+    posts, made = classify.assign(errands.considered(lease, reading), known, source)
     judgement = dedupe.judge(
         posts,
         source,
@@ -123,25 +122,42 @@ def decide(
         lambda post, attempt: _minted(source, now, post, attempt),
         now,
     )
-    written = [v.post for v in judgement.verdicts if not isinstance(v, Unchanged)]
+    verdicts = judgement.verdicts if lease.errand is None else errands.found(judgement.verdicts)
+    written = [v.post for v in verdicts if not isinstance(v, Unchanged)]
     used = {slug for post in written for slug in post.categories}
     return replace(
-        _outcome(lease, result, remember(lease, result, reading, judgement.verdicts, now), polling, now),
-        verdicts=judgement.verdicts,
-        unread=reading.unread,
+        _outcome(lease, result, reading, verdicts, polling, now),
+        verdicts=verdicts,
+        unread=reading.unread if lease.errand is None else None,
         categories=tuple(c for c in made if c.slug in used),
         withdrawn=judgement.withdrawn,
         partings=judgement.partings,
-        held=_held(lease, judgement.verdicts, known),
+        held=_held(lease, verdicts, known),
         judged={
             key: frozenset(k.id for k in known.by_key.get(key, ()))
             for key in judgement.withdrawn.union(*(post.keys for post in written))
         },
+        judged_bands={
+            band: frozenset(candidate.known.id for candidate in known.by_band.get(band, ()))
+            for post in map(_in_its_own_words, verdicts)
+            for band in (post.bands if post else ())
+        },
     )
 
 
+def _in_its_own_words(verdict: Verdict) -> Post | None:
+    """The post of a verdict that would be another one if somebody had told the same in other words."""
+    match verdict:
+        case New(post=post) | Duplicate(post=post, reason="alike"):
+            return post
+        case Rejected(post=post, again=False) if verdict.story is None or verdict.joined == "alike":
+            return post
+        case _:
+            return None
+
+
 def _held(lease: Lease, verdicts: tuple[Verdict, ...], known: Known) -> frozenset[tuple[PostId, Slug | None]]:
-    if lease.added is None or not _is_first(lease):
+    if lease.added is None or not _is_first(lease) or lease.errand is not None:
         return frozenset()
     return dedupe.held_back(verdicts, lease.source, lease.added, known.opened)
 
@@ -157,29 +173,41 @@ def _minted(source: Source, now: datetime, post: Post, attempt: int) -> PostId:
 
 
 def _outcome(
-    lease: Lease, result: FetchResult, memory: Memory, polling: Polling, now: datetime
+    lease: Lease,
+    result: FetchResult,
+    reading: ReadResult | None,
+    verdicts: tuple[Verdict, ...],
+    polling: Polling,
+    now: datetime,
 ) -> PollOutcome:
-    plan = schedule.plan(lease.source, polling, memory, result, now, _jitter(lease, now))
+    """What it changes beside posts."""
+    if lease.errand is not None:
+        ended = errands.outcome(lease, lease.errand, result, reading, verdicts, now)
+        return replace(ended, pause_host_until=_pause(lease, result, ended.due.at, now))
+    memory = remember(lease, result, reading, verdicts, now)
+    memory = overruns.counted(lease, memory, reading, verdicts, polling, now)
+    due = schedule.plan(lease.source, polling, memory, _jitter(lease, now))
     return PollOutcome(
         lease=lease,
         at=now,
-        due=plan.due,
-        memory=replace(memory, not_before=plan.not_before),
-        pause_host_until=_pause(lease.source, result, plan.due.at, now),
+        due=due,
+        memory=memory,
+        pause_host_until=_pause(lease, result, due.at, now),
+        errands=overruns.errands(lease, result, reading, verdicts, now),
     )
 
 
-def _pause(source: Source, result: FetchResult, due: datetime, now: datetime) -> datetime | None:
+def _pause(lease: Lease, result: FetchResult, due: datetime, now: datetime) -> datetime | None:
     """Until when a 429 pauses the whole host: a public one, and only where that host said it itself.
 
     One route of a private host must not stall the others (FreshRSS#7870), and nobody must be able to stop a
-    shared redirector. The source keeps to the server's word however long it is; its neighbours for a day.
+    shared redirector. Without Retry-After it is until we would come back ourselves.
     """
-    if not isinstance(result, FetchFailed) or result.status != 429 or source.private:
+    if not isinstance(result, FetchFailed) or result.status != 429 or lease.source.private:
         return None
-    if (urlsplit(result.url).hostname or "").lower() != source.host:
+    if moving.host(result.url) != moving.host(lease.url):
         return None
-    return min(result.hints.retry_after or due, now + LONGEST_PAUSE)
+    return min(result.hints.retry_after or due, now + schedule.LONGEST_WORD)
 
 
 def _jitter(lease: Lease, now: datetime) -> float:

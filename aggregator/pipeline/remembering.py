@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from aggregator import schedule
@@ -25,17 +25,37 @@ from aggregator.model import (
     Validators,
     Verdict,
 )
+from aggregator.pipeline import moving, scoring
 
 OFFERED = 2
 """Feeds that a page links to and a failure names."""
 READER_VERSION = "1"
 """Raised when reading the same bytes gives better posts: every body is then read once more."""
+UNSEEN = timedelta(days=180)
+"""After so long of nothing but 304 the whole body is asked for once: a server may have got stuck."""
+FORMER = 5
+"""Earlier validators that are kept, to know them when we meet them."""
+_NONE = (Validators(), Validators("", ""), Validators("", None), Validators(None, ""))
 
 
 def body_digest(source: Source, fetched: Fetched) -> str:
     """What makes reading a body again needless: same bytes, media type, definition and reader."""
     salt = "\0".join((READER_VERSION, source.definition, fetched.content_type, fetched.url))
     return blake2b(salt.encode("utf-8", "surrogatepass") + b"\0" + fetched.body, digest_size=16).hexdigest()
+
+
+def prepared(lease: Lease, now: datetime) -> Lease:
+    """The lease as it is to be fetched: without the source's validators where it is time to see the whole.
+
+    That is for an errand, whose page has others; once after `UNSEEN` of nothing but 304; and once where
+    another version of ours could not read the last body.
+    """
+    memory = lease.memory
+    other_reader = bool(memory.unreadable) and memory.reader not in ("", READER_VERSION)
+    unseen = memory.whole is not None and now - memory.whole >= UNSEEN
+    if lease.errand is not None or other_reader or unseen:
+        return replace(lease, conditional=False)
+    return lease
 
 
 def remember(
@@ -45,33 +65,73 @@ def remember(
     verdicts: tuple[Verdict, ...],
     now: datetime,
 ) -> Memory:
-    """The source's memory after this poll."""
-    memory = replace(_counted(lease, result, now), last_poll=now)
+    """The source's memory after this poll, but for what was missed between polls (`overruns`)."""
+    memory = _answered(lease, result, replace(lease.memory, last_poll=now), now)
+    memory = _judged(lease, result, reading, verdicts, memory, now)
+    return moving.followed(lease, schedule.heard(memory, result, now), result)
+
+
+def _answered(lease: Lease, result: FetchResult, memory: Memory, now: datetime) -> Memory:
+    """What the exchange itself says, whatever was in the body."""
+    before = memory.validators
+    asked_whole = result.sent is not None and result.sent.validators in _NONE
+    if asked_whole:
+        memory = replace(memory, whole=now, reader=READER_VERSION if memory.unreadable else memory.reader)
     match result:
+        case FetchFailed(validators=Validators() as brought) if brought not in _NONE:
+            # Nothing was asked conditionally, so they are no part of what was had from another host.
+            at_home = moving.host(memory.validators_from) == moving.host(result.url)
+            validators = _merged(before, brought) if at_home else brought
+            memory = replace(memory, validators=validators, validators_from=result.url)
         case FetchFailed():
-            return replace(
-                memory,
-                failures=memory.failures + 1,
-                last_result=result.kind if result.status is None else f"status {result.status}",
-                last_error=result.detail,
-                gone=result.hints.gone,
-            )
+            pass
         case NotModified():
-            memory = _moved(replace(memory, validators=_merged(memory.validators, result.validators)), result)
+            memory = replace(
+                memory,
+                validators=_merged(before, result.validators),
+                answered_by=result.url or memory.answered_by,
+                whole=memory.whole or now,
+            )
         case Fetched():
             # Also when the body is the same: it was sent with these (RFC 9110, 13.1; NetNewsWire#4345).
             memory = replace(
-                _moved(memory, result),
+                memory,
                 validators=result.validators,
                 validators_from=result.url,
+                answered_by=result.url,
                 body=body_digest(lease.source, result),
+                whole=now,
             )
+    if memory.validators != before and before not in _NONE:
+        former = (before, *(one for one in memory.former if one not in (before, memory.validators)))
+        memory = replace(memory, former=former[:FORMER])
+    return replace(memory, score=scoring.counted(lease, result, now))
+
+
+def _judged(
+    lease: Lease,
+    result: FetchResult,
+    reading: ReadResult | None,
+    verdicts: tuple[Verdict, ...],
+    memory: Memory,
+    now: datetime,
+) -> Memory:
+    """Whether the poll was a success, and what the document adds to what is known of the source."""
+    if isinstance(result, FetchFailed):
+        return replace(
+            memory,
+            failures=memory.failures + 1,
+            last_result=result.kind if result.status is None else f"status {result.status}",
+            last_error=result.detail,
+            gone=result.hints.gone,
+        )
     if isinstance(reading, Unreadable):
-        memory = replace(memory, unreadable=why_unreadable(lease.source, reading))
+        memory = replace(memory, unreadable=why_unreadable(lease.source, reading), reader=READER_VERSION)
         if reading.ours:  # as if it had not come: the next poll asks for it again
-            memory = replace(memory, validators=lease.memory.validators, body=lease.memory.body)
+            before = lease.memory
+            memory = replace(memory, validators=before.validators, former=before.former, body=before.body)
     elif isinstance(reading, Reading):
-        memory = replace(memory, unreadable="")
+        memory = replace(memory, unreadable="", reader="")
     if memory.unreadable:
         return replace(
             memory,
@@ -87,31 +147,13 @@ def remember(
         memory,
         info=reading.info,
         filled=memory.filled or bool(reading.posts),
+        entries=len(reading.posts),
+        newest=max(dated, default=memory.newest),
         hints=reading.hints,
         rhythm=schedule.rhythm(dated, memory.rhythm),
         last_new=now if any(isinstance(v, New | Duplicate) for v in verdicts) else memory.last_new,
         last_result=summary(verdicts),
     )
-
-
-NEVER_SENT = ("dns", "refused", "address", "url", "file", "fault")
-"""Failures before anything was asked."""
-
-
-def _counted(lease: Lease, result: FetchResult, now: datetime) -> Memory:
-    """The score that a publisher would keep of us (`aggregator status --politeness`)."""
-    memory = lease.memory
-    if lease.source.path or (isinstance(result, FetchFailed) and result.kind in NEVER_SENT):
-        return memory
-    validators, score = memory.validators, memory.score
-    conditional = validators.etag is not None or validators.last_modified is not None
-    score = replace(
-        score,
-        requests=score.requests + 1,
-        unconditional=score.unconditional + (not conditional),
-        early=score.early + (memory.not_before is not None and now < memory.not_before),
-    )
-    return replace(memory, score=score)
 
 
 def why_unreadable(source: Source, reading: Unreadable) -> str:
@@ -133,15 +175,6 @@ def _merged(before: Validators, brought: Validators) -> Validators:
     )
 
 
-def _moved(memory: Memory, result: Fetched | NotModified) -> Memory:
-    """Count how often in a row permanent redirects led to one place; nothing is adopted from one answer."""
-    moved = result.hints.moved
-    if moved is None:
-        return replace(memory, moved_to="", moved_times=0)
-    times = memory.moved_times + 1 if memory.moved_to == moved else 1
-    return replace(memory, moved_to=moved, moved_times=times)
-
-
 def summary(verdicts: tuple[Verdict, ...]) -> str:
     """`3 new, 1 changed, 26 unchanged`: what a poll came to, for people."""
     counts: dict[str, int] = {}
@@ -161,4 +194,6 @@ def name(source: Source, memory: Memory) -> str:
 
 def is_news(outcome: PollOutcome) -> bool:
     """Whether a poll came to anything that an operator would like to see go by."""
-    return any(not isinstance(verdict, Unchanged) for verdict in outcome.verdicts) or bool(outcome.unread)
+    brought = any(not isinstance(verdict, Unchanged) for verdict in outcome.verdicts) or bool(outcome.unread)
+    lease = outcome.lease
+    return brought or bool(moving.news(lease.source, lease.memory, outcome.memory))

@@ -2,14 +2,25 @@
 
 import asyncio
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
 from aggregator.errors import StoreError
-from aggregator.model import Duplicate, FetchFailed, New
+from aggregator.model import (
+    Duplicate,
+    FetchFailed,
+    Hints,
+    New,
+    NotModified,
+    Sent,
+    Unreadable,
+    Validators,
+)
+from tests.fakes import ScriptedFetcher
 from tests.loops.scene import InThisThread, Scene, Waiting, body, telling_shared, until, url
-from tests.pipeline.given import HOUR
+from tests.pipeline.given import HOUR, fetched, item, rss
 
 
 class Broken:
@@ -135,6 +146,94 @@ def test_the_fourth_time_nobody_comes_between():
     assert [type(v) for o in scene.outcomes for v in o.verdicts] == [Duplicate]
     assert scene.results()["a"] == "1 duplicate"
     assert not scene.leased()
+
+
+def test_the_whole_is_asked_for_when_it_is_time():
+    """Half a year of nothing but 304: the lease that is fetched and decided leaves its validators at home."""
+    scene = Scene("a")
+    row = scene.store.data.sources[url("a")]
+    row.memory = replace(
+        row.memory, validators=Validators('"x"'), whole=scene.clock.now() - timedelta(days=200)
+    )
+    scene.fetcher.say(url("a"), NotModified(Validators(), Hints(), sent=Sent()))
+
+    async def main():
+        await scene.finish()
+        scene.clock.advance(days=2)
+        await scene.finish()
+
+    run(main())
+    assert [lease.conditional for lease in scene.fetcher.asked] == [False, True]
+    assert [outcome.lease.conditional for outcome in scene.outcomes] == [False, True]
+
+
+class Failing:
+    """A reader that fails so many times for a reason of this machine, and then reads."""
+
+    def __init__(self, inner, times):
+        self.inner, self.times, self.asked = inner, times, 0
+
+    async def read(self, lease, fetched, now, /):
+        self.asked += 1
+        if self.asked <= self.times:
+            return Unreadable("killed", ours=True)
+        return await self.inner.read(lease, fetched, now)
+
+
+@pytest.mark.parametrize(("times", "result"), [(1, "1 new"), (2, "unreadable")])
+def test_what_we_failed_to_read_is_tried_once_more(times, result):
+    """Where this machine failed, not the body, the server is not asked to send it again for it."""
+    scene = Scene("a")
+    scene.poller._reader = Failing(scene.reader, times)
+    run(scene.finish())
+    assert scene.results() == {"a": result}
+    assert scene.poller._reader.asked == 2
+
+
+def test_a_page_that_is_no_feed_is_read_once():
+    """Nothing of ours failed."""
+    scene = Scene("a")
+    scene.fetcher.say(url("a"), fetched(b"<html><title>x</title></html>", url=url("a")))
+    run(scene.finish())
+    assert scene.results() == {"a": "unreadable"}
+    assert len(scene.reader.read_as) == 1
+
+
+class Pages(ScriptedFetcher):
+    """Answers what is asked for, be it the source or an older page."""
+
+    async def fetch(self, lease, /):
+        self.asked.append(lease)
+        results = self.script[lease.url]
+        return results.pop(0) if len(results) > 1 else results[0]
+
+
+def test_what_was_missed_is_fetched():
+    """An overrun asks for the older page; its posts are stored, and its source's next poll is its own."""
+    scene = Scene("a", fetcher=Pages(), per_host_gap=timedelta(0))
+    dated = {"date": "Tue, 24 Nov 2026 11:00:00 GMT"}
+    older = "<atom:link xmlns:atom='http://www.w3.org/2005/Atom' rel='next' href='/2'/>"
+    page = fetched(rss(item("2", **dated), item("1")), url="https://a.example/2")
+    scene.fetcher.say(
+        url("a"), body("a", item("1")), fetched(rss(item("3", **dated), extra=older), url=url("a"))
+    )
+    scene.fetcher.say("https://a.example/2", page)
+
+    async def main():
+        await scene.finish()
+        scene.clock.advance(days=1)
+        assert await scene.finish() == 1
+        [before] = scene.store.sources.sources()
+        scene.clock.advance(seconds=1)
+        assert await scene.finish() == 1
+        [after] = scene.store.sources.sources()
+        assert (after.memory, after.due) == (before.memory, before.due)
+
+    run(main())
+    assert [outcome.result for outcome in scene.outcomes] == ["", "", "1 new"]
+    assert [lease.url for lease in scene.fetcher.asked] == [url("a"), url("a"), "https://a.example/2"]
+    assert not scene.fetcher.asked[-1].conditional
+    assert scene.store.sources.sources()[0].posts == 3
 
 
 def test_an_edited_source_is_read_again():

@@ -18,6 +18,7 @@ from aggregator.model import (
     Polling,
     Rejected,
     Rule,
+    Score,
     Unchanged,
     Unreadable,
     UnreadEntry,
@@ -246,11 +247,12 @@ def test_a_failed_fetch(failure, result, gone):
     """It counts, says why, and leaves everything that was learnt of the source as it was."""
     held = remembered(failures=1)
     outcome = decide(held, failure)
+    asked = int(failure.status is not None)
     expected = replace(
         held.memory,
         last_poll=NOW,
         failures=2,
-        score=replace(held.memory.score, requests=int(failure.status is not None), unconditional=0),
+        score=Score(requests=asked, etag_good=asked, modified_good=asked),
         last_result=result,
         last_error=failure.detail,
         gone=gone,
@@ -268,19 +270,20 @@ def test_a_failed_fetch(failure, result, gone):
         (source(), URL, NOW + 9 * HOUR, NOW + 9 * HOUR),
         (source(), "https://A.example/elsewhere", NOW + 9 * HOUR, NOW + 9 * HOUR),
         (source(), URL, None, "due"),
-        (source(), URL, NOW + 99 * HOUR, NOW + 24 * HOUR),
+        (source(), URL, NOW + 99 * HOUR, NOW + 99 * HOUR),
+        (source(), URL, NOW + 9999 * HOUR, NOW + 31 * 24 * HOUR),
         (source(private=True), URL, NOW + 9 * HOUR, None),
         (source(), "https://b.example/", NOW + 9 * HOUR, None),
     ],
-    ids=["Retry-After", "its host", "no Retry-After", "a long one", "private host", "redirected"],
+    ids=["Retry-After", "its host", "no Retry-After", "a long one", "too long", "private host", "redirected"],
 )
 def test_429_pauses_the_host(of, answered, retry_after, pause):
-    """All sources of the public host that said so wait, for a day at most; this one as long as it is told."""
+    """All sources of the public host that said so wait as long as it says; else until this one is due."""
     failure = FetchFailed("status", "429 Too Many Requests", Hints(retry_after=retry_after), 429, answered)
     outcome = decide(lease(of, validators=GIVEN), failure)
     assert outcome.pause_host_until == (outcome.due.at if pause == "due" else pause)
-    assert outcome.memory.not_before == retry_after
-    assert outcome.due.at >= (retry_after or NOW + HOUR)
+    assert outcome.memory.not_before == (retry_after and min(retry_after, NOW + 31 * 24 * HOUR))
+    assert outcome.due.at >= (outcome.memory.not_before or NOW + HOUR)
 
 
 def test_503_pauses_nobody_else():
