@@ -4,8 +4,9 @@
 Nothing here looks anything up: `pipeline.lookup` says what it needs to know, the store answers.
 """
 
+from aggregator.dedupe.alike import CANDIDATES_SEEN
 from aggregator.dedupe.backlog import held_back
 from aggregator.dedupe.keys import label_digest, stamp
 from aggregator.dedupe.verdict import Judgement, judge
 
-__all__ = ["Judgement", "held_back", "judge", "label_digest", "stamp"]
+__all__ = ["CANDIDATES_SEEN", "Judgement", "held_back", "judge", "label_digest", "stamp"]

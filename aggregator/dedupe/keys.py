@@ -25,6 +25,7 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 
+from aggregator.dedupe.shingles import bands
 from aggregator.model import Key, Post, Source, UnreadEntry
 from aggregator.syntax import html, urls
 
@@ -93,6 +94,7 @@ def _stamped(
         digest=digest(post),
         label_digest=label_digest(post),
         text_digest=_hash(post.title, text) if text else "",
+        bands=bands(text),
     )
 
 

@@ -1,9 +1,10 @@
 """Pure. Judges the posts of one document, one after the other, against what is stored.
 
 Trust: an entry is its own only within its source. A copy in another source joins a story by its canonical
-URL, or by its id where link or content agree; an id alone lets nobody change or hide another's post
-(RFC 4287, 8.4). A link that turns out to name no one entry ties nothing any more. Each verdict is folded
-into what is known before the next post is judged, so that two entries of one document see each other.
+URL, or by its id where link or content agree, or because it says the same as the story's founder; an id
+alone lets nobody change or hide another's post (RFC 4287, 8.4). A link that turns out to name no one entry
+ties nothing any more. Each verdict is folded into what is known before the next post is judged, so that two
+entries of one document see each other.
 """
 
 from __future__ import annotations
@@ -14,10 +15,12 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 
+from aggregator.dedupe.alike import nearest
 from aggregator.dedupe.rekeyed import rekeyed
 from aggregator.model import (
     Changed,
     Duplicate,
+    JoinedBy,
     Key,
     Known,
     KnownPost,
@@ -68,6 +71,8 @@ class _Court:
         for posts in known.by_key.values():
             for one in posts:
                 self._stories[one.story][one.id] = one
+        self._by_band = known.by_band
+        self._told: set[PostId] = set()  # stories that posts of this document have joined by their words
         self._moved: dict[PostId, PostId] = {}  # posts that have parted, and their stories now
         self.withdrawn: set[Key] = set()
         self.partings: list[Parting] = []
@@ -202,14 +207,28 @@ class _Court:
             minted = (self._mint(post, attempt) for attempt in count())
             post = replace(post, id=next(post_id for post_id in minted if post_id not in self._ids))
         if told is None:
-            return Rejected(post, post.dropped) if post.dropped else New(post)
+            return self._in_other_words(post)
         known, reason = told
+        story, telling = self._story(known), known.telling or known.id
         if post.dropped:
-            return Rejected(post, post.dropped, self._story(known))
-        return Duplicate(post, self._story(known), reason)
+            return Rejected(post, post.dropped, story, reason, telling)
+        return Duplicate(post, story, reason, telling)
 
-    def _told_elsewhere(self, post: Post) -> tuple[KnownPost, str] | None:
+    def _in_other_words(self, post: Post) -> Verdict:
+        """New in every respect, unless another source has told it in much the same words."""
+        found = nearest(post, self._by_band, self._told)
+        if found is None:
+            return Rejected(post, post.dropped) if post.dropped else New(post)
+        candidate, similarity = found
+        story = self._story(candidate.known)
+        self._told.add(story)
+        if post.dropped:
+            return Rejected(post, post.dropped, story, "alike", similarity=similarity)
+        return Duplicate(post, story, "alike", similarity=similarity)
+
+    def _told_elsewhere(self, post: Post) -> tuple[KnownPost, JoinedBy] | None:
         """The post of another source whose story this one joins, and what they share."""
+        reason: JoinedBy
         for key in post.keys:
             others = [k for k in self._by_key.get(key, ()) if k.source != post.source]
             if key.startswith("u1:"):
@@ -231,8 +250,10 @@ class _Court:
         """Make what was just decided known to the posts that follow."""
         post = verdict.post
         story = self._story(ours) if ours else post.id
+        telling = ours.telling if ours else None
         if isinstance(verdict, Duplicate | Rejected) and verdict.story is not None:
             story = verdict.story
+            telling = verdict.telling if ours is None else telling
         known = KnownPost(
             id=post.id,
             source=post.source,
@@ -246,6 +267,7 @@ class _Court:
             updated=post.updated,
             first_seen=post.first_seen,
             story=story,
+            telling=telling,
             standing=post.standing,
             categories=post.categories,
             dropped=post.dropped,

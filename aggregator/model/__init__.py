@@ -32,6 +32,7 @@ from aggregator.model.exchanged import (
 )
 from aggregator.model.names import Key, NearDuplicates, PostId, Republish, Slug, Updates, Url
 from aggregator.model.polled import (
+    Candidate,
     Changed,
     CommitResult,
     Committed,
@@ -39,6 +40,7 @@ from aggregator.model.polled import (
     Duplicate,
     Errand,
     ErrandKind,
+    JoinedBy,
     Known,
     KnownPost,
     Lease,
@@ -86,6 +88,7 @@ from aggregator.model.said import (
 
 __all__ = [
     "BodyHints",
+    "Candidate",
     "Category",
     "Changed",
     "Claim",
@@ -110,6 +113,7 @@ __all__ = [
     "Fetched",
     "Hints",
     "Jekyll",
+    "JoinedBy",
     "Key",
     "Known",
     "KnownPost",

@@ -127,11 +127,22 @@ class KnownPost:
     updated: datetime
     first_seen: datetime
     story: PostId  # the output id of its story
+    telling: PostId | None = None  # the first of its story in these words; None: itself
     standing: int = 0  # Post.standing
     categories: tuple[Slug, ...] = ()
     dropped: str = ""
     dated: DateRule = "published"
     label_digest: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """The founding member of a story that another post may tell in other words."""
+
+    known: KnownPost
+    title: str
+    markup: str  # sanitized HTML: its content, else its summary
+    sources: frozenset[Url]  # of the members of its story
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,6 +154,9 @@ class Lookup:
     ids: frozenset[PostId] = frozenset()
     labels: frozenset[str] = frozenset()  # folded category values (`syntax.labels.fold`)
     slugs: frozenset[Slug] = frozenset()  # that those values would like to have
+    # Bands of posts by their strongest key: looked for only where that key leads to no post yet.
+    bands: Mapping[Key, tuple[int, ...]] = field(default_factory=dict)
+    seen_since: datetime | None = None  # candidates that were first seen before are out of the question
     first: bool = False  # a first poll, which may not flood what is out: `Known.opened` is wanted
 
 
@@ -151,6 +165,7 @@ class Known:
     """The store's answer to a `Lookup`."""
 
     by_key: Mapping[Key, tuple[KnownPost, ...]] = field(default_factory=dict)
+    by_band: Mapping[int, tuple[Candidate, ...]] = field(default_factory=dict)  # without those of too many
     ids: frozenset[PostId] = frozenset()  # of those asked for, the ones that posts already have
     withdrawn: frozenset[Key] = frozenset()  # link keys that turned out not to name one entry of the source
     labels: Mapping[str, Slug] = field(default_factory=dict)  # folded value -> its category
@@ -158,6 +173,10 @@ class Known:
     configured: frozenset[Slug] = frozenset()  # of those, the ones that the file names under `categories`
     templated: int = 0  # categories that templates of this source have made
     opened: Mapping[Slug | None, datetime] = field(default_factory=dict)  # scope -> its first publish
+
+
+JoinedBy: TypeAlias = Literal["link", "id", "alike"]
+"""What ties a post to the story that it joined: a member's link or id, or that it is like the founder."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +200,9 @@ class Duplicate:
 
     post: Post
     story: PostId
-    reason: str = "link"
+    reason: JoinedBy = "link"
+    telling: PostId | None = None  # of the post that it is a copy of; None: it has words of its own
+    similarity: float = 1.0  # to the founder of the story
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,6 +220,9 @@ class Rejected:
     post: Post
     reason: str
     story: PostId | None = None  # that it would join, so that it can return there; None: its own
+    joined: JoinedBy = "link"  # if it would, with the rest that `Duplicate` has
+    telling: PostId | None = None
+    similarity: float = 1.0
     again: bool = False  # it is stored already, under this id; False: an id that must be free
 
 
@@ -249,6 +273,8 @@ class PollOutcome:
     partings: tuple[Parting, ...] = ()  # what those had tied together, in the order to carry them out
     held: frozenset[tuple[PostId, Slug | None]] = frozenset()  # new posts, and scopes they stay out of
     judged: Mapping[Key, frozenset[PostId]] = field(default_factory=dict)  # what each key led to then
+    # The same for the bands of posts that found a story or join one by their words; not of too many.
+    judged_bands: Mapping[int, frozenset[PostId]] = field(default_factory=dict)
     pause_host_until: datetime | None = None
     errands: tuple[Errand, ...] = ()  # to be run from now on; one that is there already starts anew
     result: str = ""  # of an errand, for people: `34 new`, `status 404`

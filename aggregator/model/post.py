@@ -87,6 +87,7 @@ class Post:
     digest: str = ""  # of what a reader sees
     label_digest: str = ""  # of what `classify` made of it: labels, tags, how much is shown, dropped or not
     text_digest: str = ""  # of title and content as plain text: do two copies agree? "" where there is none
+    bands: tuple[int, ...] = ()  # by which near duplicates are looked for (`dedupe.shingles`)
     dropped: str = ""  # the rule that dropped it
     position: int = 0  # in the document it came in
 

@@ -1,0 +1,74 @@
+"""Pure. Where to look for near duplicates: the bands of a text, by which the store finds candidates.
+
+MinHash over short runs of characters, so that Chinese, Japanese and Latin text need no splitting into words.
+Texts that share a band are candidates and nothing more: whether they tell the same is for `similarity` to
+say, which sees both texts. Nothing is looked up here.
+"""
+
+from __future__ import annotations
+
+import re
+import struct
+import unicodedata
+from hashlib import blake2b
+
+from rensa import RMinHash
+
+VERSION = f"1.{RMinHash.ALGORITHM_VERSION}"
+"""Of the recipe: bands of two versions never meet. Its second part is that of the library's algorithm."""
+
+LONGEST = 20_000
+"""Characters of a text that are looked at."""
+LEAST = 60
+"""Letters and digits, as bytes of UTF-8, below which a text has no bands: 20 Chinese characters, or a line of
+English, are said by many who tell different things."""
+
+# A third of the bands' shingles must agree for a fair chance, half for near certainty: at 5 % of edited
+# characters, with a lead on top, that is what is left. Fewer rows would let in texts of the same language.
+BANDS, ROWS = 42, 3
+_SEED = 42
+_WIDE, _NARROW = 4, 6  # characters of a shingle that begins with a CJK character, and of any other
+
+CJK = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
+_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
+# What is no letter and no digit, but for the point and the sign of a number.
+_GAP = re.compile(r"(?:[^\w.+-]|_|(?<!\d)\.|\.(?!\d)|[+-](?!\d)|(?<=\w)[+-]|\+)+")
+_SPACE_AT_CJK = re.compile(rf"(?<=[{CJK}]) | (?=[{CJK}])")
+
+
+def folded(text: str) -> str:
+    """The letters and numbers of a text, in one spelling of case and width, words set apart by one space.
+
+    No space is left beside a CJK character, where writers put one or not. A number keeps its decimal point
+    and its minus, and loses the commas between its thousands.
+    """
+    text = unicodedata.normalize("NFKC", text[:LONGEST]).casefold().replace("\u2212", "-")
+    return _SPACE_AT_CJK.sub("", _GAP.sub(" ", _THOUSANDS.sub("", text)).strip())
+
+
+def bands(text: str) -> tuple[int, ...]:
+    """The bands of a plain text, 64-bit signed integers, each mixed with its number; none if it is short.
+
+    The more of them two texts share, the more alike they are. They are the same in every process.
+    """
+    run = folded(text).replace(" ", "")
+    if weight(run) < LEAST:
+        return ()
+    shingles = {
+        run[at : at + (_WIDE if char >= "\u2e80" else _NARROW)] for at, char in enumerate(run[: 1 - _WIDE])
+    }
+    sketch = RMinHash(num_perm=BANDS * ROWS, seed=_SEED)
+    sketch.update(list(shingles))
+    packed = struct.pack(f"<{BANDS * ROWS}I", *sketch.digest())
+    size = ROWS * 4
+    return tuple(_mixed(band, packed[band * size : (band + 1) * size]) for band in range(BANDS))
+
+
+def _mixed(band: int, rows: bytes) -> int:
+    key = f"{VERSION}:{band}".encode()
+    return int.from_bytes(blake2b(rows, digest_size=8, key=key).digest(), "big", signed=True)
+
+
+def weight(text: str) -> int:
+    """How much a text says, in bytes of UTF-8: a Chinese character says as much as three Latin letters."""
+    return len(text.encode("utf-8", "surrogatepass"))
