@@ -64,28 +64,37 @@ class PollStore(Protocol):
     def sync(self, config: Config, now: datetime, /) -> None:
         """Take over what is configured: sources (added, edited, removed), categories, host limits.
 
-        A source that is new is due at once; one that is edited keeps its memory, and its next poll moves
-        no earlier than its floor and the server's word; one that is gone is no longer leased, and its
-        posts leave the documents. Marks every category whose documents may differ.
+        A source that is new is due at once. One that is edited keeps its memory; where the edit changes how
+        it is asked, its next poll is what `schedule.plan` says of that memory, without jitter. One that has
+        moved (`was`) begins anew as soon as its floor allows, but where the new URL was asked already
+        (`Memory.adopted`). One that leaves the file is no longer leased, its errands are dropped, and its
+        posts leave the documents; when it returns it is asked once more even if it was gone. Marks every
+        category whose documents may differ.
         """
 
     def lease_due(
         self, now: datetime, limit: int, /, *, everything: bool = False, not_since: datetime | None = None
     ) -> Sequence[Lease]:
-        """At most `limit` leases, earliest due first, as host slots, gaps and pauses allow.
+        """At most `limit` leases of polls and errands, earliest due first, as hosts allow.
 
-        In the same write `next_due` moves to the floor (the feed's own `every`, else `min_interval`), so
-        that a crash in mid-poll polls nothing early. `everything`: also what is not due, where its floor
-        since the last poll and the server's word allow it. `not_since`: only what was not leased at or
-        after that time, so that one round asks every source once. Paused and gone sources are never leased.
+        A host's slots, gaps and pauses are counted over all that keeps it busy, whoever runs it: polls of
+        sources that ask it or that it answers for, errands to it. No lease is given in the hours and days
+        that the feed excludes (`schedule.opens`), nor any of a source that is paused, gone or removed; an
+        errand also waits for the Retry-After of its source.
+
+        In the same write `next_due` moves to `schedule.reserved` (an errand's `due` by an hour), so that a
+        crash in between asks nothing early. `everything`: also sources that are not due, where their floor
+        (the feed's own `every`, else `min_interval`) since the last poll and `schedule.word` allow it.
+        `not_since`: only sources that were not leased at or after that time, so that one round asks each
+        once; it holds no errand back.
         """
 
     def next_due(
         self, now: datetime, /, *, everything: bool = False, not_since: datetime | None = None
     ) -> datetime | None:
-        """When `lease_due` may give something more: the earliest of due times, gaps and pauses.
+        """When `lease_due` may give something more: the earliest of due times, gaps, pauses, excluded hours.
 
-        Sources that only wait for a slot of a host in use do not count: the commit that frees it will ask
+        What only waits for a slot of a host in use does not count: the commit that frees it will ask
         again. None where nothing is left.
         """
 
@@ -96,7 +105,10 @@ class PollStore(Protocol):
         """Write a batch in one transaction, each outcome in its own savepoint, one result for each in order.
 
         Later outcomes see earlier ones. Categories are marked dirty in the same transaction, and the
-        lease and host slot are given back, except for `Stale`, which keeps both.
+        lease and host slot are given back, except for `Stale`, which keeps both. The outcome of an errand
+        ends that and leaves what is known of its source alone. `pause_host_until` is for the host of
+        `lease.url`. Errands that an outcome asks for are there from then on; one that waits already is not
+        run sooner and keeps the earlier `since`, one that is under way is left alone.
         """
 
     def commit_locked(
@@ -108,7 +120,11 @@ class PollStore(Protocol):
         """
 
     def give_back(self, lease: Lease, now: datetime, /) -> None:
-        """End a lease whose poll was cancelled, without an outcome; `next_due` stays at the floor."""
+        """End a lease that was cancelled, without an outcome.
+
+        `next_due` stays where the lease has moved it; an errand is due again after the host's gap, and a
+        minute at least.
+        """
 
 
 class Revisions(Protocol):
@@ -161,10 +177,12 @@ class PostReader(Protocol):
         Entry counts and the like come from the configuration; a category that is out of the file stays.
         """
 
-    def newest(self, scope: Scope, limit: int, /) -> Sequence[Story]:
+    def newest(self, scope: Scope, limit: int, /, *, per_source: int = 0) -> Sequence[Story]:
         """At most `limit` stories with a visible member in the scope, newest `published` first, then id.
 
-        Every story comes with all its visible members, whichever category each of them is in.
+        Every story comes with all its visible members, whichever category each of them is in. In a category
+        that keeps near duplicates, each telling of a story comes by itself, under the id of its first post,
+        with the copies of that. `per_source`: of those that one source leads, at most so many; 0: all.
         """
 
 

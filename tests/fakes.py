@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
-from aggregator import model
+from aggregator import model, schedule
 from aggregator.errors import PublishError, StoreError
 from aggregator.syntax.labels import fold
 
@@ -84,7 +84,28 @@ class _Source:
     token: int = 0
     leased: bool = False
     memory: model.Memory = field(default_factory=model.Memory)
+    expected: datetime | None = None  # the server's word, or what a poll under way may expect it to be
     unread: tuple = ()
+    errands: dict = field(default_factory=dict)  # (kind, URL) -> _Errand
+
+    @property
+    def hosts(self):
+        """Whom a poll keeps busy: who is asked, and who answered last time."""
+        return _hosts(self.memory.adopted or self.url, self.memory.answered_by)
+
+    @property
+    def word(self):
+        """Until when the server wants to be left alone."""
+        return self.memory.retry_after if self.last.insist else self.expected
+
+
+@dataclass
+class _Errand:
+    errand: model.Errand
+    token: int = 0
+    leased: bool = False
+    result: str = ""
+    ended: datetime | None = None
 
 
 @dataclass
@@ -124,7 +145,8 @@ class _Data:
     """All that a store remembers."""
 
     sources: dict = field(default_factory=dict)
-    hosts: dict = field(default_factory=dict)  # host -> (free at, paused until)
+    free: dict = field(default_factory=dict)  # host -> when the gap after its last exchange ends
+    paused: dict = field(default_factory=dict)  # host -> until when it wants to be left alone
     posts: dict = field(default_factory=dict)
     stories: set = field(default_factory=set)
     withdrawn: set = field(default_factory=set)  # (source, key)
@@ -157,12 +179,22 @@ class MemoryStore:
         self.config = config
 
     def housekeep(self, now):
-        """Nothing is ever left behind in memory."""
+        """Forget what nobody asks for any more."""
+        data = self.data
+        for host in {*data.free, *data.paused}:
+            if max(data.free.get(host, now), data.paused.get(host, now)) <= now:
+                data.free.pop(host, None)
+                data.paused.pop(host, None)
+        old = now - timedelta(days=30)
+        for row in data.sources.values():
+            row.errands = {k: e for k, e in row.errands.items() if e.ended is None or e.ended >= old}
 
     def restart(self):
         """What a crash leaves: everything but leases and claims."""
         for row in self.data.sources.values():
-            row.leased = False
+            for held in (row, *row.errands.values()):
+                held.leased = False
+        self.polls.drop_orphans()
         for scope in self.data.scopes.values():
             scope.claimed = False
 
@@ -248,24 +280,27 @@ class MemoryPolls(_Part):
         everywhere = settings != data.settings
         data.settings = settings
         moved, reordered = set(), set()
-        self._rename(config)
+        elsewhere = self._rename(config)
+        anything |= bool(elsewhere)
         for source in config.sources:
             row = data.sources.setdefault(source.url, _Source(source.url, now))
-            floor = source.every or config.polling.min_interval
+            before = (row.source and replace(row.source, was=source.was), row.asked)
+            row.floor, row.asked = schedule.floor(source, config.polling), _asked(source, config.polling)
+            anything |= before != (source, row.asked)
             if row.last is None:
                 row.due = model.Due(now, ("new",))
-                anything = True
-            else:
-                anything |= (row.source, row.floor) != (source, floor)
-                returned = row.source is None
-                if returned or row.asked != _asked(source, floor):
-                    at = row.started + floor if row.started else row.due.at
-                    row.due = model.Due(max(at, row.memory.not_before or at), ("edited",))
+                continue
+            returned = row.source is None
+            if source.url in elsewhere:
+                row.due = model.Due(row.started + row.floor, ("moved",)) if row.started else row.due
+            elif returned or before[1] != row.asked:
                 if returned:
-                    moved.add(source.url)
-                elif row.last.position != source.position:
-                    reordered.add(source.url)
-            row.floor, row.asked = floor, _asked(source, floor)
+                    row.memory = replace(row.memory, gone=False)
+                self._plan(row, source, config.polling)
+            if returned:
+                moved.add(source.url)
+            elif row.last.position != source.position:
+                reordered.add(source.url)
         wanted = {source.url: source for source in config.sources}
         gone = {url for url, row in data.sources.items() if row.source is not None and url not in wanted}
         stories = store.of_sources(moved | gone) | store.tied(reordered)
@@ -273,6 +308,7 @@ class MemoryPolls(_Part):
         for url, row in data.sources.items():
             row.source = wanted.get(url)
             row.last = row.source or row.last
+        self.drop_orphans()
         touched |= store.placed(stories)
         store.touch(stories)
         store.config = config
@@ -282,8 +318,8 @@ class MemoryPolls(_Part):
             store.mark(touched | {None})
 
     def _rename(self, config):
-        """Sources that moved keep their row, and its posts."""
-        data = self.data
+        """Sources that moved keep their row, and its posts; the URLs of which nothing is known yet."""
+        data, elsewhere = self.data, set()
         staying = {source.url for source in config.sources if source.was not in data.sources}
         pending = [s for s in config.sources if s.was in data.sources and s.was not in staying]
         while free := [s for s in pending if s.url not in data.sources]:
@@ -291,6 +327,13 @@ class MemoryPolls(_Part):
                 row = data.sources.pop(source.was)
                 row.url, row.first = source.url, row.first or source.was
                 row.leased, row.token = False, row.token + 1
+                if row.memory.adopted == source.url:
+                    row.memory = replace(row.memory, adopted="", moved_to="", moved_times=0)
+                else:
+                    elsewhere.add(source.url)
+                    row.memory, row.expected = _of_another_place(row.memory), None
+                for errand in row.errands.values():
+                    errand.leased = False
                 data.sources[source.url] = row
                 for stored in data.posts.values():
                     if stored.post.source == source.was:
@@ -299,6 +342,22 @@ class MemoryPolls(_Part):
                     (source.url if url == source.was else url, key) for url, key in data.withdrawn
                 }
                 pending.remove(source)
+        return elsewhere
+
+    def _plan(self, row, source, polling):
+        """When an edited source is polled next, as far as what it remembers says."""
+        if row.started is None:
+            return
+        if row.memory.last_poll is None or row.memory.last_poll < row.started:
+            row.due = model.Due(schedule.reserved(source, polling, row.memory, row.started)[0])
+        else:
+            row.due = schedule.plan(source, polling, row.memory, 0.0)
+
+    def drop_orphans(self):
+        """Errands of removed sources, once nobody runs them."""
+        for row in self.data.sources.values():
+            if row.source is None:
+                row.errands = {key: errand for key, errand in row.errands.items() if errand.leased}
 
     def _sync_categories(self, config, now):
         touched = set()
@@ -336,49 +395,79 @@ class MemoryPolls(_Part):
         return sorted(rows, key=lambda row: (row.due.at, row.source.position))
 
     def _in_use(self):
-        return Counter(row.last.host for row in self.data.sources.values() if row.leased)
+        busy = Counter()
+        for row in self.data.sources.values():
+            busy.update(row.hosts if row.leased else ())
+            for errand in row.errands.values():
+                busy.update(_hosts(errand.errand.url) if errand.leased else ())
+        return busy
 
     def _when(self, row, everything):
         """When a source may be polled, hosts apart."""
         if not everything:
             return row.due.at
-        times = [row.started + row.floor] if row.started else []
-        times += [row.memory.not_before] if row.memory.not_before else []
+        rest = schedule.rest(row.source, row.memory)
+        times = [row.started + max(row.floor, rest)] if row.started else []
+        times += [row.word] if row.word else []
         return min([row.due.at, max(times)]) if times else datetime.min.replace(tzinfo=UTC)
 
-    def lease_due(self, now, limit, /, *, everything=False, not_since=None):
-        polling, in_use, leases = self.store.config.polling, self._in_use(), []
-        for row in self._waiting(not_since):
-            if len(leases) >= limit:
-                break
-            host = row.source.host
-            if self._when(row, everything) > now:
+    def _candidates(self, everything, not_since):
+        """What may be leased some time: its source, errand, hosts, and when all but those would let it."""
+        polls = [
+            (row.due.at, 0, row.source.position, "", row, None, row.hosts, self._when(row, everything))
+            for row in self._waiting(not_since)
+        ]
+        errands = []
+        for row in self.data.sources.values():
+            if row.source is None or row.source.paused or row.memory.gone:
                 continue
-            if host:
-                if in_use[host] >= polling.per_host or any(t > now for t in self.data.hosts.get(host, ())):
-                    continue
-                in_use[host] += 1
-                self._pace(host, now)
+            for errand in row.errands.values():
+                if errand.ended is None and not errand.leased:
+                    due, url = errand.errand.due, errand.errand.url
+                    at = max(due, row.memory.retry_after or due)
+                    errands.append((due, 1, row.source.position, url, row, errand, _hosts(url), at))
+        return [each[4:] for each in sorted(polls + errands, key=lambda each: each[:4])]
+
+    def _opens(self, row, hosts, at, now):
+        waits = [
+            places[host] for host in hosts for places in (self.data.free, self.data.paused) if host in places
+        ]
+        return schedule.opens(max([at, now, *waits]), row.source, row.memory.hints)
+
+    def lease_due(self, now, limit, /, *, everything=False, not_since=None):
+        polling, leases = self.store.config.polling, []
+        for row, errand, hosts, at in self._candidates(everything, not_since):
+            in_use = self._in_use()
+            if len(leases) >= limit or any(in_use[host] >= polling.per_host for host in hosts):
+                continue
+            if self._opens(row, hosts, at, now) > now:
+                continue
+            self._pace(hosts, now)
+            told = row.source, row.memory, row.since, row.first or row.url
+            if errand is not None:
+                errand.leased, errand.token = True, errand.token + 1
+                leases.append(model.Lease(told[0], errand.token, *told[1:], errand.errand))
+                errand.errand = replace(errand.errand, due=now + timedelta(hours=1))
+                continue
             row.leased, row.token, row.started = True, row.token + 1, now
-            row.due = model.Due(now + row.floor, ("floor",))
-            leases.append(model.Lease(row.source, row.token, row.memory, row.since, row.first or row.url))
+            leases.append(model.Lease(told[0], row.token, *told[1:]))
+            due, word = schedule.reserved(row.source, polling, row.memory, now)
+            row.due = model.Due(due, ("begun",))
+            row.expected = max([w for w in (row.expected, word) if w], default=None)
         return leases
 
     def next_due(self, now, /, *, everything=False, not_since=None):
         polling, in_use, times = self.store.config.polling, self._in_use(), []
-        for row in self._waiting(not_since):
-            host = row.source.host
-            at = max([now, self._when(row, everything), *self.data.hosts.get(host, ())])
-            if not host or at > now or in_use[host] < polling.per_host:
+        for row, _, hosts, when in self._candidates(everything, not_since):
+            at = self._opens(row, hosts, when, now)
+            if at > now or all(in_use[host] < polling.per_host for host in hosts):
                 times.append(at)
         return min(times, default=None)
 
-    def _pace(self, host, now, paused=None):
+    def _pace(self, hosts, now):
         gap = self.store.config.polling.per_host_gap
-        if not host:
-            return
-        free, until = self.data.hosts.get(host, (now, now))
-        self.data.hosts[host] = (max(free, now + gap), max(until, paused or until))
+        for host in hosts:
+            self.data.free[host] = max(self.data.free.get(host, now), now + gap)
 
     def known(self, lookup, /):
         data = self.data
@@ -406,7 +495,7 @@ class MemoryPolls(_Part):
             post = stored.post
             if key not in post.keys or (post.source, key) in self.data.withdrawn:
                 continue
-            said = {name: getattr(post, name) for name in model.KnownPost.__slots__ if name != "story"}
+            said = {name: getattr(post, name) for name in model.KnownPost.__slots__ if hasattr(post, name)}
             found.append(model.KnownPost(story=stored.story, **said))
         return tuple(found)
 
@@ -420,23 +509,37 @@ class MemoryPolls(_Part):
             raise StoreError("its posts do not fit the stored ones")
         return result
 
-    def give_back(self, lease, now, /):
+    def _held(self, lease):
+        """The source of a lease and what it holds, if it still does."""
         row = self.data.sources.get(lease.source.url)
-        if row is not None and row.leased and row.token == lease.token:
-            row.leased = False
-            self._pace(row.last.host, now)
+        held = row
+        if row is not None and lease.errand is not None:
+            held = row.errands.get((lease.errand.kind, lease.errand.url))
+        return (row, held) if held is not None and held.leased and held.token == lease.token else (None, None)
+
+    def give_back(self, lease, now, /):
+        row, held = self._held(lease)
+        if held is None:
+            return
+        held.leased = False
+        if held is row:
+            self._pace(row.hosts, now)
+            return
+        held.errand = replace(held.errand, due=now + timedelta(minutes=1))
+        self._pace(_hosts(lease.errand.url), now)
+        self.drop_orphans()
 
     def _commit(self, outcome, now):
         lease = outcome.lease
-        row = self.data.sources.get(lease.source.url)
-        if row is None or not row.leased or row.token != lease.token:
+        row, held = self._held(lease)
+        if held is None:
             return model.LeaseLost()
         if row.source is None:
             self.give_back(lease, now)
             return model.LeaseLost()
         stale = model.Stale(replace(lease, source=row.source))
-        floor = lease.source.every or self.store.config.polling.min_interval
-        if row.asked != _asked(lease.source, floor) or self._moved_on(outcome):
+        asked = _asked(lease.source, self.store.config.polling), lease.source.definition
+        if (row.asked, row.source.definition) != asked or self._moved_on(outcome):
             return stale
         before = copy.deepcopy(self.data)
         try:
@@ -444,12 +547,37 @@ class MemoryPolls(_Part):
         except LookupError:
             self.store.data = before
             return stale
-        row.leased = False
-        row.due, row.memory = outcome.due, outcome.memory
-        row.unread = row.unread if outcome.unread is None else outcome.unread
-        self._pace(row.source.host, now, outcome.pause_host_until)
+        held.leased = False
+        if held is row:
+            hosts = set(row.hosts)
+            row.due, row.memory, row.expected = outcome.due, outcome.memory, outcome.memory.not_before
+            row.unread = row.unread if outcome.unread is None else outcome.unread
+            self._pace(hosts | set(row.hosts), now)
+        else:
+            held.ended, held.result = now, outcome.result
+            self._pace(_hosts(lease.url), now)
+        for errand in outcome.errands:
+            self._ask(row, errand, held, outcome.result)
+        if outcome.pause_host_until:
+            for host in _hosts(lease.url):
+                self.data.paused[host] = max(
+                    self.data.paused.get(host, outcome.pause_host_until), outcome.pause_host_until
+                )
         self.store.mark(dirty)
         return model.Committed(frozenset(dirty))
+
+    def _ask(self, row, errand, held, result):
+        """Let an errand be run, from now on or again."""
+        there = row.errands.setdefault((errand.kind, errand.url), _Errand(errand))
+        if there.leased:
+            return
+        if there.ended is None:  # it waits, or is new
+            waits = there.errand
+            since = min(waits.since, errand.since) if waits.since and errand.since else None
+            due, pages = max(waits.due, errand.due), max(waits.pages, errand.pages)
+            errand = replace(errand, due=due, since=since, pages=pages)
+        there.errand, there.ended = errand, None
+        there.result = result if there is held else ""
 
     def _moved_on(self, outcome):
         fresh = {v.post.id for v in outcome.verdicts if _is_fresh(v)}
@@ -522,9 +650,23 @@ class MemoryPolls(_Part):
         return dirty | store.placed(stories)
 
 
-def _asked(source, floor):
-    """What of a source's configuration decides what a poll gives and when the next one is due."""
-    return source.definition, floor, source.insist, source.headers, source.private
+def _asked(source, polling):
+    """What of the configuration decides how a source is asked, and when."""
+    adapted = source.every or (polling.every, polling.min_interval)
+    return adapted, polling.max_interval, source.insist, source.headers, source.private
+
+
+def _hosts(*urls):
+    """The hosts of these URLs; files have none."""
+    return {host for url in urls if (host := model.Source(url).host)}
+
+
+def _of_another_place(memory):
+    """What a source that moved remembers: of its new URL nothing is known."""
+    fresh = model.Memory()
+    forgotten = "gone failures last_error unreadable reader not_before retry_after lifetime"
+    forgotten += " moved_to moved_times adopted answered_by"
+    return replace(memory, **{name: getattr(fresh, name) for name in forgotten.split()})
 
 
 def _is_fresh(verdict):
@@ -619,6 +761,11 @@ class MemorySources(_Part):
     def _status(self, row):
         posts = [stored.post for stored in self.data.posts.values() if stored.post.source == row.url]
         runs = row.source is not None and not row.source.paused and not row.memory.gone
+        errands = [model.ErrandStatus(e.errand, e.result, e.ended) for e in row.errands.values()]
+        errands.sort(key=lambda status: (status.errand.due, status.errand.url))
+        waiting = [status for status in errands if status.ended is None]
+        ended = [status for status in errands if status.ended is not None]
+        ended.sort(key=lambda status: status.ended, reverse=True)
         return model.SourceStatus(
             url=row.url,
             active=row.source is not None,
@@ -628,6 +775,10 @@ class MemorySources(_Part):
             dropped=sum(bool(post.dropped) for post in posts),
             unread=row.unread,
             definition=row.last.definition,
+            host_paused_until=max(
+                (until for host, until in self.data.paused.items() if host in row.hosts), default=None
+            ),
+            errands=tuple(waiting + ended)[:10],
         )
 
 

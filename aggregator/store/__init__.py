@@ -12,7 +12,7 @@ from types import TracebackType
 from typing import Self
 
 from aggregator.model import Category, Config, Scope, SiteIdentity, SourceStatus, Story
-from aggregator.store import categories, leases, marks, sources, stories
+from aggregator.store import categories, errands, hosts, leases, marks, sources, stories
 from aggregator.store.database import Database, identity, make_parents
 from aggregator.store.documents import Documents
 from aggregator.store.jekyll import JekyllFiles
@@ -71,11 +71,12 @@ class Store:
         self._remembered.take(config)
 
     def housekeep(self, now: datetime) -> None:
-        """What is to be done now and then: planner statistics, the log, hosts and files left behind."""
+        """What is to be done now and then: planner statistics, the log, hosts, errands and files left."""
         self.documents.tidy(now)
         self.jekyll.tidy(now)
         with self._database.write() as connection:
-            leases.forget_hosts(connection, now)
+            hosts.forget(connection, now)
+            errands.forget(connection, now)
         self._database.tidy()
 
     def close(self) -> None:

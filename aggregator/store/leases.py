@@ -1,33 +1,41 @@
-"""Shell. Who may be polled now: due times, floors, and the slots, gaps and pauses of hosts.
+"""Shell. Who may be polled now: due times, floors, excluded hours, and what the hosts allow.
 
-All of it is rows, so it holds over restarts. A lease moves `next_due` to the floor in the same write: a
-crash in mid-poll polls nothing early. Slots in use are counted from the leases themselves. Sources of
-`file:` have no host to be polite to: no slots, no gap.
+All of it is rows, so it holds over restarts and for every process on the store. A lease moves `next_due`
+on in the same write, to the floor and to what the server asked last time: a crash in mid-poll polls
+nothing early. Errands are leased along with polls, from the same slots of the same hosts.
 """
 
 from __future__ import annotations
 
+import heapq
 import json
 from collections import Counter
-from collections.abc import Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from datetime import UTC, datetime
 from typing import Any
 
 import sqlalchemy as sa
-from pydantic import TypeAdapter
 
-from aggregator.model import Config, Lease, Memory, PollOutcome, Source, UnreadEntry
-from aggregator.store.tables import EPOCH, LEASABLE, LEASED, AnyRow, Moment, hosts, sources
+from aggregator import schedule
+from aggregator.model import Config, Lease, PollOutcome, Source, Url
+from aggregator.store import errands, hosts, memories
+from aggregator.store.memories import MEMORY, UNREAD
+from aggregator.store.tables import EPOCH, LEASABLE, LEASED, AnyRow, Moment, sources
+from aggregator.store.tables import hosts as host_rows
 
-MEMORY = TypeAdapter(Memory)
-UNREAD = TypeAdapter(tuple[UnreadEntry, ...])
-FILES = ""  # Source.host of files
+BEGUN = "its floor and what its server asked last time, since its poll has begun"
 
+_others = host_rows.alias("others")
 # Built once: building a statement takes longer than SQLite takes to run it.
 _BY_ROW = sources.update().where(sources.c.id == sa.bindparam("row"))
-_HOST = sa.select(hosts).where(hosts.c.host == sa.bindparam("name"))
-_HOST_AGAIN = hosts.update().where(hosts.c.host == sa.bindparam("name"))
-_HOST_FIRST = hosts.insert().values(host=sa.bindparam("name"))
+_LEARNT = sa.select(
+    sources.c.id,
+    sources.c.token,
+    sources.c.not_before,
+    sources.c.memory,
+    sources.c.added,
+    sources.c.first_url,
+)
 
 
 def lease_due(
@@ -44,21 +52,18 @@ def lease_due(
     if limit <= 0:
         return []
     per_host, gap = config.polling.per_host, config.polling.per_host_gap
-    in_use = _in_use(connection)
-    chosen: dict[int, Source] = {}
-    query = _candidates(not_since).where(
-        _ready(now, everything),
-        sa.or_(hosts.c.host.is_(None), sa.and_(hosts.c.free_at <= now, hosts.c.paused_until <= now)),
-    )
-    with connection.execute(query) as rows:
-        for row in rows:
+    in_use = hosts.in_use(connection)
+    chosen: list[tuple[AnyRow, Source]] = []
+    with connection.execute(_candidates(not_since).where(*_ready(now, everything))) as polls:
+        for row in _merged(polls, errands.due(connection, now)):
             source = configured.get(row.url)
-            if source is None or in_use[row.host] >= per_host:
+            busy = {row.host, row.via} - {hosts.NONE}
+            if source is None or _is_excluded(row, now) or any(in_use[host] >= per_host for host in busy):
                 continue
-            if row.host != FILES:
+            for host in busy:
                 # After one exchange has begun, the next waits for the gap, however many slots are free.
-                in_use[row.host] = per_host if gap else in_use[row.host] + 1
-            chosen[row.id] = source
+                in_use[host] = per_host if gap else in_use[host] + 1
+            chosen.append((row, source))
             if len(chosen) == limit:
                 break
     return _take(connection, config, chosen, now)
@@ -73,90 +78,64 @@ def next_due(
     not_since: datetime | None = None,
 ) -> datetime | None:
     """When `lease_due` may give more, `now` at the earliest; see `ports.PollStore.next_due`."""
-    in_use = _in_use(connection)
+    in_use = hosts.in_use(connection)
+    per_host = config.polling.per_host
     best: datetime | None = None
-    with connection.execute(_candidates(not_since)) as rows:
-        for row in rows:
+    with connection.execute(_candidates(not_since)) as polls:
+        for row in polls:
             if best is not None and row.next_due >= best and not everything:
                 break  # they come in this order, and hosts only add to it
             at = row.next_due
             if everything:
-                allowed = max(row.started + row.floor if row.started else EPOCH, row.not_before or EPOCH)
-                at = min(at, allowed)
-            at = max(at, row.free_at or EPOCH, row.paused_until or EPOCH, now)
-            if at == now and in_use[row.host] >= config.polling.per_host:
-                continue  # whoever gives the slot back will ask again
-            if best is None or at < best:
-                best = at
+                word = row.retry_after if row.insist else row.not_before
+                passed = row.started + max(row.floor, row.rest) if row.started else EPOCH
+                at = min(at, max(passed, word or EPOCH))
+            best = _sooner(best, row, at, now, in_use, per_host)
+    for row in errands.waiting(connection):
+        if best is not None and row.next_due >= best:
+            break
+        at = max(row.next_due, row.retry_after or EPOCH)
+        best = _sooner(best, row, at, now, in_use, per_host)
     return best
 
 
 def give_back(connection: sa.Connection, config: Config, lease: Lease, now: datetime) -> None:
     """End a lease without an outcome, if it still is one."""
-    ended = connection.execute(
+    if lease.errand is not None:
+        errands.give_back(connection, config, lease, lease.errand, now)
+        return
+    row = connection.execute(
         sources.update()
         .where(sources.c.url == lease.source.url, sources.c.token == lease.token, LEASED)
         .values(leased_at=None)
-    )
-    if ended.rowcount:
-        free_host(connection, config, lease.source.host, now)
+        .returning(sources.c.host, sources.c.via)
+    ).one_or_none()
+    if row is not None:
+        hosts.pace(connection, row, now, config.polling.per_host_gap)
 
 
 def end(connection: sa.Connection, config: Config, row: AnyRow, outcome: PollOutcome, now: datetime) -> None:
-    """End a lease with what its poll learnt of the source (`row` of sources) and of its host."""
-    memory = outcome.memory
-    values = {
+    """End a lease with what its poll learnt of the source (`row` of sources) and of its hosts."""
+    learnt = memories.columns(outcome.lease.source.url, outcome.memory)
+    values = learnt | {
         "row": row.id,
+        "rest": schedule.rest(outcome.lease.source, outcome.memory),
         "leased_at": None,
         "next_due": outcome.due.at,
         "due_why": json.dumps(outcome.due.why),
-        "not_before": memory.not_before,
-        "gone": memory.gone,
-        "memory": MEMORY.dump_json(memory).decode(),
     }
     if outcome.unread is not None:
         values["unread"] = UNREAD.dump_json(outcome.unread).decode()
     connection.execute(_BY_ROW, values)
-    free_host(connection, config, row.host, now, outcome.pause_host_until)
-
-
-def free_host(
-    connection: sa.Connection,
-    config: Config,
-    host: str,
-    now: datetime,
-    paused_until: datetime | None = None,
-) -> None:
-    """An exchange with a host ended (or begins): the next one waits for the gap, and for its own word."""
-    gap = config.polling.per_host_gap
-    if host == FILES or (not gap and paused_until is None):
-        return
-    there = connection.execute(_HOST, {"name": host}).one_or_none()
-    values = {
-        "name": host,
-        "free_at": max(there.free_at if there else EPOCH, now + gap),
-        "paused_until": max(there.paused_until if there else EPOCH, paused_until or EPOCH),
-    }
-    if there:
-        connection.execute(_HOST_AGAIN, values)
-    else:
-        connection.execute(_HOST_FIRST, values)
+    # Where redirects led this time is known only now; that host has been busy too.
+    busy = (row.host, row.via, learnt["host"], learnt["via"])
+    hosts.pace(connection, busy, now, config.polling.per_host_gap)
 
 
 def void(connection: sa.Connection) -> None:
     """The leases of a former process are worth nothing any more; their floors, gaps and pauses stay."""
     connection.execute(sources.update().where(LEASED).values(leased_at=None))
-
-
-def forget_hosts(connection: sa.Connection, now: datetime) -> None:
-    """Drop the rows of hosts that nothing waits for."""
-    connection.execute(hosts.delete().where(hosts.c.free_at <= now, hosts.c.paused_until <= now))
-
-
-def _in_use(connection: sa.Connection) -> Counter[str]:
-    query = sa.select(sources.c.host, sa.func.count().label("leased")).where(LEASED, sources.c.host != FILES)
-    rows = connection.execute(query.group_by(sources.c.host)).all()
-    return Counter({row.host: row.leased for row in rows})
+    errands.void(connection)
 
 
 def _candidates(not_since: datetime | None) -> sa.Select[*tuple[Any, ...]]:
@@ -166,14 +145,25 @@ def _candidates(not_since: datetime | None) -> sa.Select[*tuple[Any, ...]]:
             sources.c.id,
             sources.c.url,
             sources.c.host,
+            sources.c.via,
+            sources.c.position,
             sources.c.next_due,
             sources.c.started,
             sources.c.floor,
+            sources.c.rest,
             sources.c.not_before,
-            hosts.c.free_at,
-            hosts.c.paused_until,
+            sources.c.retry_after,
+            sources.c.insist,
+            sources.c.skip_hours,
+            sources.c.skip_days,
+            sa.null().label("errand"),
+            host_rows.c.free_at,
+            host_rows.c.paused_until,
+            _others.c.free_at.label("via_free_at"),
+            _others.c.paused_until.label("via_paused_until"),
         )
-        .outerjoin(hosts, hosts.c.host == sources.c.host)
+        .outerjoin(host_rows, host_rows.c.host == sources.c.host)
+        .outerjoin(_others, _others.c.host == sources.c.via)
         .where(LEASABLE)
         .order_by(sources.c.next_due, sources.c.position)
     )
@@ -182,55 +172,83 @@ def _candidates(not_since: datetime | None) -> sa.Select[*tuple[Any, ...]]:
     return query.where(sa.or_(sources.c.started.is_(None), sources.c.started < not_since))
 
 
-def _ready(now: datetime, everything: bool) -> sa.ColumnElement[bool]:
+def _ready(now: datetime, everything: bool) -> Iterator[sa.ColumnElement[bool]]:
+    """What a candidate must fulfil: its time has come, and its hosts wait for nothing."""
     due = sources.c.next_due <= now
-    if not everything:
-        return due
-    # Arithmetic on the stored integers; the sum is a moment again.
-    started, span = (sa.type_coerce(c, sa.BigInteger) for c in (sources.c.started, sources.c.floor))
-    floor = sa.or_(sources.c.started.is_(None), sa.type_coerce(started + span, Moment) <= now)
-    word = sa.or_(sources.c.not_before.is_(None), sources.c.not_before <= now)
-    return sa.or_(due, sa.and_(floor, word))
+    if everything:
+        # Arithmetic on the stored integers; the sum is a moment again.
+        started, span, rest = (
+            sa.type_coerce(c, sa.BigInteger) for c in (sources.c.started, sources.c.floor, sources.c.rest)
+        )
+        span = sa.case((rest > span, rest), else_=span)
+        floor = sa.or_(sources.c.started.is_(None), sa.type_coerce(started + span, Moment) <= now)
+        said = sa.case((sources.c.insist.is_(True), sources.c.retry_after), else_=sources.c.not_before)
+        word = sa.or_(said.is_(None), said <= now)
+        due = sa.or_(due, sa.and_(floor, word))
+    yield due
+    for host in (host_rows, _others):
+        yield sa.or_(host.c.host.is_(None), sa.and_(host.c.free_at <= now, host.c.paused_until <= now))
 
 
-def _take(connection: sa.Connection, config: Config, chosen: dict[int, Source], now: datetime) -> list[Lease]:
+def _merged(polls: Iterable[AnyRow], others: Sequence[AnyRow]) -> Iterable[AnyRow]:
+    """Both by when they are due; polls first, then by their source's place in the file."""
+    return heapq.merge(polls, others, key=lambda row: (row.next_due, row.errand is not None, row.position))
+
+
+def _is_excluded(row: AnyRow, now: datetime) -> bool:
+    """Whether it is an hour or day on which the feed does not want to be asked (RSS skipHours, skipDays)."""
+    moment = now.astimezone(UTC)
+    return not row.insist and bool(row.skip_hours >> moment.hour & 1 or row.skip_days >> moment.weekday() & 1)
+
+
+def _sooner(
+    best: datetime | None, row: AnyRow, at: datetime, now: datetime, in_use: Counter[str], per_host: int
+) -> datetime | None:
+    """The earlier of the best so far and when a candidate that is due then may be leased."""
+    waits = (row.free_at, row.paused_until, row.via_free_at, row.via_paused_until)
+    at = max([at, now, *(moment for moment in waits if moment is not None)])
+    if best is not None and at >= best:
+        return best
+    if row.skip_hours or row.skip_days:
+        at = schedule.opens(at, Source(Url(row.url), insist=row.insist), memories.hints(row))
+    if at == now and any(in_use[host] >= per_host for host in {row.host, row.via} - {hosts.NONE}):
+        return best  # whoever gives the slot back will ask again
+    return at if best is None else min(best, at)
+
+
+def _take(
+    connection: sa.Connection, config: Config, chosen: Sequence[tuple[AnyRow, Source]], now: datetime
+) -> list[Lease]:
     if not chosen:
         return []
-    rows: dict[int, AnyRow] = {}
-    ids = list(chosen)
+    learnt: dict[int, AnyRow] = {}
+    ids = sorted({row.id for row, _ in chosen})
     for start in range(0, len(ids), 500):
-        query = sa.select(
-            sources.c.id,
-            sources.c.token,
-            sources.c.floor,
-            sources.c.memory,
-            sources.c.added,
-            sources.c.first_url,
-        ).where(sources.c.id.in_(ids[start : start + 500]))
-        rows.update({row.id: row for row in connection.execute(query)})
-    connection.execute(
-        _BY_ROW,
-        [
-            {
-                "row": row,
-                "token": rows[row].token + 1,
-                "leased_at": now,
-                "started": now,
-                "next_due": now + rows[row].floor,
-                "due_why": json.dumps(["its floor, since its poll has begun"]),
-            }
-            for row in chosen
-        ],
-    )
-    for host in sorted({source.host for source in chosen.values()}):
-        free_host(connection, config, host, now)
-    return [
-        Lease(
-            source,
-            rows[row].token + 1,
-            MEMORY.validate_json(rows[row].memory),
-            rows[row].added,
-            rows[row].first_url,
-        )
-        for row, source in chosen.items()
-    ]
+        rows = connection.execute(_LEARNT.where(sources.c.id.in_(ids[start : start + 500])))
+        learnt.update({row.id: row for row in rows})
+    ran = errands.take(connection, [row.errand for row, _ in chosen if row.errand is not None], now)
+    begun: list[dict[str, Any]] = []
+    leases: list[Lease] = []
+    for row, source in chosen:
+        of = learnt[row.id]
+        memory = MEMORY.validate_json(of.memory)
+        token, errand = (of.token + 1, None) if row.errand is None else ran[row.errand]
+        leases.append(Lease(source, token, memory, of.added, of.first_url, errand))
+        if errand is None:
+            at, word = schedule.reserved(source, config.polling, memory, now)
+            begun.append(
+                {
+                    "row": row.id,
+                    "token": token,
+                    "leased_at": now,
+                    "started": now,
+                    "next_due": at,
+                    "not_before": max((m for m in (word, of.not_before) if m is not None), default=None),
+                    "due_why": json.dumps([BEGUN]),
+                }
+            )
+    if begun:
+        connection.execute(_BY_ROW, begun)
+    busy = [host for row, _ in chosen for host in (row.host, row.via)]
+    hosts.pace(connection, busy, now, config.polling.per_host_gap)
+    return leases

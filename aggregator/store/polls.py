@@ -26,17 +26,19 @@ from aggregator.model import (
     Source,
     Stale,
 )
-from aggregator.store import leases, marks, posts, sources, stories
+from aggregator.store import errands, hosts, leases, marks, posts, sources, stories
 from aggregator.store.database import Database
 from aggregator.store.tables import sources as source_rows
 
 _LEASED_SOURCE = sa.select(
     source_rows.c.id,
     source_rows.c.host,
+    source_rows.c.via,
     source_rows.c.token,
     source_rows.c.leased_at,
     source_rows.c.active,
     source_rows.c.asked,
+    source_rows.c.definition,
 ).where(source_rows.c.url == sa.bindparam("source"))
 
 
@@ -110,14 +112,16 @@ class Polls:
     def _commit(self, connection: sa.Connection, outcome: PollOutcome, now: datetime) -> CommitResult:
         config, lease = self._remembered.config, outcome.lease
         row = connection.execute(_LEASED_SOURCE, {"source": lease.source.url}).one_or_none()
-        if row is None or row.leased_at is None or row.token != lease.token:
+        held = row if row is None or lease.errand is None else errands.held(connection, row.id, lease.errand)
+        if row is None or held is None or held.leased_at is None or held.token != lease.token:
             return LeaseLost()
         current = self._remembered.sources.get(lease.source.url)
         if not row.active or current is None:
             leases.give_back(connection, config, lease, now)
             return LeaseLost()
         stale = Stale(replace(lease, source=current))
-        edited = row.asked != sources.asked(lease.source, config.polling)
+        asked = (row.asked, row.definition)
+        edited = asked != (sources.asked(lease.source, config.polling), lease.source.definition)
         if edited or posts.moved_on(connection, outcome):
             return stale
         savepoint = connection.begin_nested()
@@ -126,7 +130,13 @@ class Polls:
         except stories.Collision:
             savepoint.rollback()
             return stale
-        leases.end(connection, config, row, outcome, now)
+        if lease.errand is None:
+            leases.end(connection, config, row, outcome, now)
+        else:
+            errands.end(connection, config, held, outcome, now)
+        errands.ask(connection, row.id, outcome)
+        if outcome.pause_host_until is not None:
+            hosts.pause(connection, hosts.host_of(lease.url), outcome.pause_host_until)
         marks.mark(connection, dirty)
         savepoint.commit()
         return Committed(frozenset(map(Slug, dirty)))

@@ -1,13 +1,15 @@
 """Shell. Sources as rows: taking over the configuration, and what operators see.
 
 A source is its URL. One that leaves the file keeps its row, so that it returns with its memory; an edited
-one keeps it too. Nothing is polled earlier by an edit than its floor and the server's word allow.
+one keeps it too. When an edited one is polled next is `schedule`'s to say, from what it remembers: an edit
+undoes no back-off, and nothing that the server or the feed asked for.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -15,9 +17,11 @@ import sqlalchemy as sa
 
 from aggregator import schedule
 from aggregator.model import Config, Due, Memory, Polling, Source, SourceStatus, Url
-from aggregator.store import categories, jekyll, marks, stories
-from aggregator.store.leases import MEMORY, UNREAD
-from aggregator.store.tables import SITE, AnyRow, posts, sources
+from aggregator.store import categories, errands, jekyll, marks, memories, stories
+from aggregator.store.leases import BEGUN
+from aggregator.store.memories import MEMORY, UNREAD
+from aggregator.store.posts import chunks
+from aggregator.store.tables import EPOCH, SITE, AnyRow, hosts, posts, sources
 
 
 def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
@@ -25,45 +29,37 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
     touched = categories.sync(connection, config, now)
     jekyll.sync(connection, config, touched)
     settings = categories.settings_changed(connection, config)
-    _rename(connection, config)
+    elsewhere = _rename(connection, config)
     stored = {row.url: row for row in connection.execute(sa.select(_KEPT))}
     added: list[dict[str, Any]] = []
-    edits: list[dict[str, Any]] = []
+    edited: list[tuple[AnyRow, Source, dict[str, Any]]] = []
     returned: set[int] = set()  # row ids of sources whose posts are shown again
     reordered: set[int] = set()  # of those with another place in the file, which breaks ties
     for source in config.sources:
         row = stored.pop(source.url, None)
         wanted = _columns(source, config.polling)
         if row is None:
-            added.append(
-                wanted
-                | _START
-                | {
-                    "url": source.url,
-                    "first_url": source.url,
-                    "next_due": now,
-                    "added": now,
-                }
-            )
-        elif any(getattr(row, name) != value for name, value in wanted.items()):
-            edits.append(wanted | _replanned(row, wanted) | {"row": row.id})
+            added.append(wanted | _START | _first(source, now))
+        elif source.url in elsewhere or any(getattr(row, name) != value for name, value in wanted.items()):
+            edited.append((row, source, wanted))
             if not row.active:
                 returned.add(row.id)
             elif row.position != source.position:
                 reordered.add(row.id)
+    edits = _edits(connection, config.polling, edited, elsewhere)
     gone = {row.id for row in stored.values() if row.active}
     if added:
         connection.execute(sources.insert(), added)
     # Statements of one shape each, as executemany wants them.
-    for planned in (True, False):
-        some = [edit for edit in edits if ("next_due" in edit) is planned]
-        if some:
-            connection.execute(sources.update().where(sources.c.id == sa.bindparam("row")), some)
+    for shape in {tuple(edit) for edit in edits}:
+        some = [edit for edit in edits if tuple(edit) == shape]
+        connection.execute(sources.update().where(sources.c.id == sa.bindparam("row")), some)
     if gone:
         connection.execute(
             sources.update().where(sources.c.id == sa.bindparam("row")),
             [{"row": row, "active": False} for row in gone],
         )
+        errands.drop_orphans(connection)
     told = stories.of_sources(connection, returned | gone) | stories.tied(connection, reordered)
     touched |= stories.placed_in(connection, told)
     stories.place(connection, told)
@@ -74,27 +70,39 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
         marks.mark(connection, touched | {SITE})
 
 
-def _rename(connection: sa.Connection, config: Config) -> None:
+def _rename(connection: sa.Connection, config: Config) -> set[str]:
     """Let sources that moved keep their history: `was` names the URL that their row has so far.
 
     A poll that is under way for the old URL has lost its lease by that. Chains (B was A, C was B) are
-    followed from their ends.
+    followed from their ends. Returns the new URLs of which nothing is known yet.
     """
     moves = {source.was: source.url for source in config.sources if source.was}
     if not moves:
-        return
+        return set()
     there = set(
         connection.execute(
             sa.select(sources.c.url).where(sources.c.url.in_({*moves, *moves.values()}))
         ).scalars()
     )
     staying = {source.url for source in config.sources if source.was not in there}
+    elsewhere: set[str] = set()
     for was, url in _from_the_ends(moves, there, staying):
+        row = connection.execute(sa.select(sources.c.id, sources.c.memory).where(sources.c.url == was)).one()
+        memory = MEMORY.validate_json(row.memory)
+        if memory.adopted != url:
+            elsewhere.add(url)
         connection.execute(
             sources.update()
-            .where(sources.c.url == was)
-            .values(url=url, leased_at=None, token=sources.c.token + 1)
+            .where(sources.c.id == row.id)
+            .values(
+                url=url,
+                leased_at=None,
+                token=sources.c.token + 1,
+                **memories.columns(url, memories.moved(memory, url)),
+            )
         )
+        errands.void(connection, row.id)
+    return elsewhere
 
 
 def _from_the_ends(moves: dict[str, Url], there: set[str], staying: set[Url]) -> list[tuple[str, str]]:
@@ -114,44 +122,80 @@ _KEPT = (
     .with_only_columns(*(c for c in sources.c if c.name not in ("memory", "unread", "due_why")))
     .subquery()
 )
-_START = {
-    "due_why": json.dumps(["new in the configuration"]),
-    "gone": False,
-    "token": 0,
-    "memory": MEMORY.dump_json(Memory()).decode(),
-    "unread": "[]",
-}
+_START = {"due_why": json.dumps(["new in the configuration"]), "token": 0, "unread": "[]"}
+
+
+def _first(source: Source, now: datetime) -> dict[str, Any]:
+    """What the row of a source that is new begins with."""
+    once = {"url": source.url, "first_url": source.url, "next_due": now, "added": now}
+    return once | memories.columns(source.url, Memory()) | {"rest": timedelta(0)}
 
 
 def _columns(source: Source, polling: Polling) -> dict[str, Any]:
     """What the configuration says of a source, as its row keeps it."""
-    floor = schedule.floor(source, polling)
     return {
-        "host": source.host,
         "position": source.position,
         "active": True,
         "paused": source.paused,
         "definition": source.definition,
         "asked": asked(source, polling),
-        "floor": floor,
+        "floor": schedule.floor(source, polling),
+        "insist": source.insist,
     }
 
 
 def asked(source: Source, polling: Polling) -> str:
-    """Digest of what decides what a poll of a source gives, and when the next one is due."""
-    floor = schedule.floor(source, polling)
-    return categories.digest(source.definition, floor, source.insist, source.headers, source.private)
+    """Digest of what decides how a source is asked, and when."""
+    adapted = (polling.every, polling.min_interval) if source.every is None else source.every
+    return categories.digest(adapted, polling.max_interval, source.insist, source.private, source.headers)
 
 
-def _replanned(row: AnyRow, wanted: dict[str, Any]) -> dict[str, Any]:
-    """When to poll an edited or returned source: as soon as its floor and the server's word allow."""
-    if row.asked == wanted["asked"] and row.active:
-        return {}
-    floor: timedelta = wanted["floor"]
-    at = row.next_due if row.started is None else row.started + floor
-    if row.not_before is not None:
-        at = max(at, row.not_before)
-    return {"next_due": at, "due_why": json.dumps(["its configuration has changed"])}
+def _edits(
+    connection: sa.Connection,
+    polling: Polling,
+    edited: Sequence[tuple[AnyRow, Source, dict[str, Any]]],
+    elsewhere: set[str],
+) -> list[dict[str, Any]]:
+    """What to write of each edited source: what the file says, and when it is polled next if that changes."""
+    anew = {row.id for row, _, wanted in edited if row.asked != wanted["asked"] or not row.active}
+    learnt = _memories(connection, anew)
+    edits: list[dict[str, Any]] = []
+    for row, source, wanted in edited:
+        edit = wanted | {"row": row.id}
+        if source.url in elsewhere:
+            edit["rest"] = timedelta(0)
+            if row.started is not None:
+                edit["next_due"] = row.started + wanted["floor"]
+                edit["due_why"] = json.dumps(["its URL has changed, and its floor has passed"])
+        elif row.id in anew:
+            memory = learnt[row.id]
+            if row.gone and not row.active:  # whoever puts it into the file again wants it asked again
+                memory = replace(memory, gone=False)
+                edit |= {"gone": False, "memory": MEMORY.dump_json(memory).decode()}
+            edit["rest"] = schedule.rest(source, memory)
+            if row.started is not None:
+                due = _replanned(source, polling, memory, row.started)
+                edit |= {"next_due": due.at, "due_why": json.dumps(due.why)}
+        edits.append(edit)
+    return edits
+
+
+def _memories(connection: sa.Connection, rows: Iterable[int]) -> Mapping[int, Memory]:
+    found: dict[int, Memory] = {}
+    for some in chunks(rows):
+        query = sa.select(sources.c.id, sources.c.memory).where(sources.c.id.in_(some))
+        found.update({row.id: MEMORY.validate_json(row.memory) for row in connection.execute(query)})
+    return found
+
+
+def _replanned(source: Source, polling: Polling, memory: Memory, started: datetime) -> Due:
+    """When to poll an edited or returned source, of which a poll began at `started`."""
+    if memory.last_poll is not None and memory.last_poll >= started:
+        return schedule.plan(source, polling, memory, 0.0)
+    return Due(schedule.reserved(source, polling, memory, started)[0], (BEGUN,))  # under way, or cut short
+
+
+_PAUSED = sa.select(hosts.c.host, hosts.c.paused_until).where(hosts.c.paused_until > EPOCH)
 
 
 def statuses(connection: sa.Connection) -> Sequence[SourceStatus]:
@@ -160,6 +204,8 @@ def statuses(connection: sa.Connection) -> Sequence[SourceStatus]:
         posts.c.source, posts.c.dropped != ""
     )
     counts = {(source, dropped): count for source, dropped, count in connection.execute(counted)}
+    paused = {row.host: row.paused_until for row in connection.execute(_PAUSED)}
+    ran = errands.of_sources(connection)
     rows = connection.execute(
         sa.select(sources).order_by(sources.c.active.desc(), sources.c.position, sources.c.url)
     )
@@ -175,6 +221,10 @@ def statuses(connection: sa.Connection) -> Sequence[SourceStatus]:
             dropped=counts.get((row.id, True), 0),
             unread=UNREAD.validate_json(row.unread),
             definition=row.definition,
+            host_paused_until=max(
+                (paused[host] for host in (row.host, row.via) if host in paused), default=None
+            ),
+            errands=ran.get(row.id, ()),
         )
         for row in rows
     ]

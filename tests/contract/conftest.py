@@ -3,6 +3,8 @@
 import pytest
 
 from aggregator.store import open_store
+from aggregator.store.database import Database
+from aggregator.store.polls import Polls, Remembered
 from tests.contract import made
 from tests.fakes import MemoryStore
 
@@ -16,6 +18,10 @@ class InMemory:
     def restart(self):
         """As after a crash."""
         self.store.restart()
+
+    def beside(self):
+        """What another process polls with."""
+        return self.store.polls
 
     def close(self):
         self.store.close()
@@ -31,6 +37,7 @@ class OnDisk:
             "loops": True,
             "now": made.NOW,
         }
+        self._beside = []
         self.store = open_store(**self._open)
 
     def restart(self):
@@ -38,7 +45,15 @@ class OnDisk:
         self.store.close()
         self.store = open_store(**self._open)
 
+    def beside(self):
+        """What another process polls with: the same file, below the lock that keeps one out so far."""
+        database = Database(self._open["url"], loops=True, now=made.NOW)
+        self._beside.append(database)
+        return Polls(database, Remembered(), loops=True)
+
     def close(self):
+        for database in self._beside:
+            database.close()
         self.store.close()
 
 
@@ -62,6 +77,12 @@ class World:
         config = made.config(*sources, **said)
         self.store.polls.sync(config, now)
         return config
+
+    def beside(self, config):
+        """`PollStore` of a second poller on this store, with the same configuration."""
+        polls = self._implementation.beside()
+        polls.sync(config, made.NOW)
+        return polls
 
     def lease(self, now=made.NOW, limit=10, **said):
         """What is leased now, by URL."""

@@ -9,9 +9,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from aggregator.model import (
+    BodyHints,
     Changed,
     Committed,
     Duplicate,
+    Errand,
     Lookup,
     Memory,
     New,
@@ -43,14 +45,16 @@ sources = st.builds(
     definition=st.sampled_from("de"),
     paused=st.sampled_from([False, False, True]),
     every=st.sampled_from([None, None, timedelta(minutes=20)]),
+    insist=st.sampled_from([False, False, True]),
 )
 configs = st.builds(
-    lambda sources, categories, per_host, gap: config(
-        *sources,
+    lambda sources, moved, categories, per_host, gap: config(
+        *(replace(each, was=moved if moved != each.url and not n else "") for n, each in enumerate(sources)),
         categories=categories,
         polling=Polling(per_host=per_host, per_host_gap=timedelta(seconds=gap)),
     ),
     st.lists(sources, unique_by=lambda s: s.url, min_size=1),
+    st.sampled_from(["", "", *URLS[:3]]),
     st.lists(st.sampled_from(SLUGS), unique=True),
     st.integers(1, 2),
     st.sampled_from([0, 1, 30]),
@@ -80,6 +84,28 @@ partings = st.builds(
     st.sampled_from("ab"),
     st.lists(st.sampled_from("bcde"), unique=True, min_size=1, max_size=2),
 )
+learnt = st.fixed_dictionaries(
+    {},
+    optional={
+        "failures": st.just(2),
+        "lifetime": st.just(HOUR),
+        "retry_after": st.just(NOW + HOUR),
+        "adopted": st.sampled_from(URLS[1:4]),
+        "answered_by": st.sampled_from(URLS[1:4]),
+        "hints": st.sampled_from(
+            [BodyHints(skip_hours=frozenset({11})), BodyHints(skip_days=frozenset({1}))]
+        ),
+    },
+)
+asked = st.builds(
+    lambda url, minutes, since, pages: Errand(
+        "archive", url, NOW + timedelta(minutes=minutes), since and NOW - since * HOUR, pages
+    ),
+    st.sampled_from(["https://one.example/1?page=2", "https://two.example/?page=2"]),
+    st.sampled_from([0, 0, 40]),
+    st.sampled_from([None, 1, 2]),
+    st.integers(0, 2),
+)
 polls = st.tuples(
     st.just("poll"),
     st.integers(0, 3),
@@ -89,14 +115,17 @@ polls = st.tuples(
     st.frozensets(st.sampled_from(KEYS), max_size=1),
     st.booleans(),
     st.lists(partings, max_size=1),
+    learnt,
+    st.lists(asked, max_size=2),
 )
 steps = st.one_of(
     polls,
     polls,
     st.tuples(st.just("sync"), configs),
-    st.tuples(st.just("wait"), st.sampled_from([1, 30, 1300, 3700])),
+    st.tuples(st.just("wait"), st.sampled_from([1, 30, 1300, 3700, 3700, 50_000])),
     st.tuples(st.just("lease"), st.integers(1, 4), st.booleans()),
     st.tuples(st.just("give back"), st.integers(0, 3)),
+    st.tuples(st.just("housekeep")),
     st.tuples(st.just("render"), st.booleans()),
     st.tuples(st.just("files"), st.integers(1, 4), st.sampled_from(["p", "q"])),
 )
@@ -152,7 +181,7 @@ def act(store, step, leases, now):
             return given_now
         case ("give back", number) if leases:
             return store.polls.give_back(leases[number % len(leases)], now)
-        case ("poll", number, said, due, word, withdrawn, names_category, parted) if leases:
+        case ("poll", number, said, due, word, withdrawn, names_category, parted, more, asks) if leases:
             lease = leases[number % len(leases)]
             made = outcome(
                 lease,
@@ -160,10 +189,15 @@ def act(store, step, leases, now):
                 at=now,
                 due=timedelta(minutes=due),
                 memory=Memory(
-                    last_poll=now, not_before=word and now + timedelta(minutes=word), gone=due == 5
+                    last_poll=now,
+                    not_before=word and now + timedelta(minutes=word),
+                    gone=due == 5,
+                    **more,
                 ),
                 withdrawn=withdrawn,
                 partings=tuple(parted),
+                errands=tuple(asks),
+                result=str(number),
                 pause_host_until=word and now + timedelta(minutes=word),
                 judged={key: frozenset({post("a").id}) for key in KEYS} if names_category else {},
                 categories=(NewCategory("made", "Made up", "made up", lease.source.url),)
@@ -171,6 +205,8 @@ def act(store, step, leases, now):
                 else (),
             )
             return store.polls.commit([made], now)
+        case ("housekeep",):
+            return store.housekeep(now)
         case ("render", settles):
             claim = store.documents.claim(now)
             if claim is not None:
@@ -217,6 +253,6 @@ def test_the_steps_reach_what_they_are_for():
     act(store, ("sync", config(source(URLS[0]))), leases, NOW)
     act(store, ("lease", 1, False), leases, NOW)
     said = (New, {"name": "a", "minutes": 0, "categories": ("news",), "keys": (), "dropped": ""}, False)
-    assert act(store, ("poll", 0, [said], 90, None, frozenset(), False, []), leases, NOW + HOUR) == [
+    assert act(store, ("poll", 0, [said], 90, None, frozenset(), False, [], {}, []), leases, NOW + HOUR) == [
         Committed(frozenset({"news"}))
     ]

@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest
 
 from aggregator.model import (
+    BodyHints,
     Category,
     LeaseLost,
     Lookup,
@@ -16,6 +17,7 @@ from aggregator.model import (
     Polling,
     Rejected,
     Site,
+    Validators,
 )
 from tests.contract.made import HOUR, NOW, SECOND, A, B, C, config, outcome, post, source
 
@@ -36,29 +38,44 @@ def test_the_same_again_marks_nothing(world):
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "word", "due"),
+    ("before", "after", "learnt", "due"),
     [
-        ({}, {}, 0, 300),  # nothing edited: as it was planned
-        ({}, {"tags": ("x",), "definition": "e"}, 0, 60),  # read again as soon as the floor allows
-        ({}, {"tags": ("x",), "definition": "e"}, 90, 90),  # and the server's word
-        ({}, {"every": 10 * MINUTE}, 0, 10),
-        ({}, {"every": 10 * MINUTE}, 30, 30),
-        ({}, {"every": 600 * MINUTE}, 0, 600),
-        ({}, {"insist": True}, 0, 60),
-        ({}, {"headers": (("X", "y"),)}, 0, 60),
-        ({"every": 10 * MINUTE}, {}, 0, 60),
+        ({}, {}, {}, 300),  # nothing edited: as it was planned
+        ({}, {"tags": ("x",), "definition": "e"}, {}, 300),  # nor is this how it is asked
+        ({}, {"every": 10 * MINUTE}, {}, 10),
+        ({}, {"every": 10 * MINUTE}, {"not_before": NOW + 30 * MINUTE}, 30),
+        ({}, {"every": 600 * MINUTE}, {}, 600),
+        ({"every": 10 * MINUTE}, {}, {}, 60),
+        ({}, {"insist": True}, {"not_before": NOW + 90 * MINUTE}, 60),
+        ({}, {"insist": True}, {"retry_after": NOW + 90 * MINUTE}, 90),
+        ({"insist": True}, {}, {"not_before": NOW + 90 * MINUTE}, 90),
+        ({}, {"headers": (("X", "y"),)}, {}, 60),
+        ({}, {"private": True}, {}, 60),
+        # What it has earned by failing, or by having no validators, no edit undoes.
+        ({}, {"headers": (("X", "y"),)}, {"failures": 3}, 240),
+        ({}, {"every": 10 * MINUTE}, {"failures": 3}, 40),
+        ({}, {"headers": (("X", "y"),)}, {"answered_by": A}, 240),
+        ({}, {"every": 10 * MINUTE}, {"answered_by": A}, 10),
     ],
     ids=str,
 )
-def test_an_edit_plans_again(world, before, after, word, due):
+def test_an_edit_plans_again(world, before, after, learnt, due):
     """An edited source keeps its memory; minutes until its next poll, planned before for 300."""
     world.sync(source(A, **before))
-    memory = Memory(last_poll=NOW, not_before=NOW + word * MINUTE if word else None, failures=3)
+    memory = Memory(last_poll=NOW, **learnt)
     world.poll(A, memory=memory, due=300 * MINUTE)
     world.sync(source(A, **after), now=NOW + MINUTE)
     (status,) = world.store.sources.sources()
     assert status.memory == memory
     assert status.due.at == NOW + due * MINUTE
+
+
+def test_an_edit_plans_out_of_excluded_hours(world):
+    """It leads into none of the feed's skipHours; NOW is ten o'clock."""
+    world.sync(source(A))
+    world.poll(A, memory=Memory(last_poll=NOW, hints=BodyHints(skip_hours=frozenset({11}))), due=5 * HOUR)
+    world.sync(source(A, headers=(("X", "y"),)))
+    assert world.store.sources.sources()[0].due.at == NOW.replace(hour=12, minute=0, second=0, microsecond=0)
 
 
 def test_an_edit_before_the_first_poll_leaves_it_due(world):
@@ -70,12 +87,24 @@ def test_an_edit_before_the_first_poll_leaves_it_due(world):
 
 
 def test_a_shorter_interval_for_all(world):
-    """`min_interval` is the floor of every source that has no `every` of its own."""
+    """`every` and `min_interval` are those of every source that has no `every` of its own."""
     world.sync(source(A), source(B, every=2 * HOUR))
     world.poll(A, due=5 * HOUR)
     world.poll(B, due=5 * HOUR)
-    world.sync(source(A), source(B, every=2 * HOUR), polling=Polling(min_interval=20 * MINUTE))
+    world.sync(
+        source(A),
+        source(B, every=2 * HOUR),
+        polling=Polling(every=20 * MINUTE, min_interval=20 * MINUTE),
+    )
     assert [s.due.at - NOW for s in world.store.sources.sources()] == [20 * MINUTE, 5 * HOUR]
+
+
+def test_a_longer_interval_for_all(world):
+    """What a source waits at most is computed anew with the file's word for it."""
+    world.sync(source(A))
+    world.poll(A, memory=Memory(last_poll=NOW, rhythm=100 * HOUR), due=24 * HOUR)
+    world.sync(source(A), polling=Polling(max_interval=48 * HOUR))
+    assert world.store.sources.sources()[0].due.at == NOW + 48 * HOUR
 
 
 def test_an_edit_in_mid_poll_polls_nothing_twice(world):
@@ -105,7 +134,7 @@ def test_a_removed_source_leaves_the_documents_and_returns_with_all(world):
     assert world.shown("world") == [(two.id, ["two"])]
     assert world.dirty() == ["world", None]
     status = world.store.sources.sources()[1]
-    assert (status.memory.failures, status.due.at) == (7, NOW + 2 * HOUR)
+    assert (status.memory.failures, status.due.at) == (7, NOW + 24 * HOUR)
 
 
 def test_a_story_stays_while_one_of_its_members_is_configured(world):
@@ -361,3 +390,78 @@ def test_a_move_ends_the_poll_under_way(world):
     world.store.polls.give_back(lease, NOW)
     [again] = world.store.polls.lease_due(NOW + 9 * HOUR, 9)
     assert again.source.url == C
+
+
+def test_a_source_that_is_gone_stays_gone(world):
+    """410 holds over restarts and edits, until the source has been out of the file: then it is asked once."""
+    world.sync(source(A), source(B))
+    word = NOW + 3 * HOUR
+    world.poll(A, memory=Memory(last_poll=NOW, failures=1, gone=True, not_before=word), due=HOUR)
+    world.restart()
+    late = NOW + 50 * HOUR
+    for edited in (source(A), source(A, headers=(("X", "y"),)), source(A, paused=True), source(A)):
+        world.sync(edited, source(B), now=late)
+        assert A not in world.lease(late, everything=True)
+    world.sync(source(B), now=late)
+    world.sync(source(A), source(B), now=late)
+    status = world.store.sources.sources()[0]
+    assert (status.memory.gone, status.memory.failures, status.due.at) == (False, 1, word)
+    assert A in world.lease(late)
+
+
+def test_a_source_that_moves_is_another_resource(world):
+    """What was learnt of the old URL does not keep us from the new one; who gave the validators is known."""
+    world.sync(source(A))
+    kept = {
+        "last_poll": NOW,
+        "validators": Validators('"x"'),
+        "validators_from": A,
+        "filled": True,
+        "rhythm": HOUR,
+        "last_result": "status 410",
+    }
+    lost = {
+        "gone": True,
+        "failures": 9,
+        "last_error": "gone",
+        "unreadable": "a page",
+        "reader": "1",
+        "not_before": NOW + 9 * HOUR,
+        "retry_after": NOW + 9 * HOUR,
+        "lifetime": HOUR,
+        "moved_to": B,
+        "moved_times": 3,
+        "adopted": B,
+        "answered_by": B,
+    }
+    world.poll(A, memory=Memory(**kept, **lost), due=24 * HOUR)
+    world.sync(source(C, was=A, every=10 * MINUTE, headers=(("X", "y"),)), now=NOW + MINUTE)
+    status = world.store.sources.sources()[0]
+    assert (status.url, status.memory, status.due.at) == (C, Memory(**kept), NOW + 10 * MINUTE)
+    assert set(world.lease(NOW + 10 * MINUTE, everything=True)) == {C}
+
+
+def test_a_move_that_was_adopted_loses_nothing(world):
+    """Writing down the URL that is asked already changes neither memory nor next poll."""
+    world.sync(source(A))
+    memory = Memory(
+        last_poll=NOW,
+        failures=2,
+        not_before=NOW + 5 * HOUR,
+        adopted=C,
+        answered_by=C,
+        moved_to=C,
+        moved_times=7,
+    )
+    world.poll(A, memory=memory, due=5 * HOUR)
+    world.sync(source(C, was=A), now=NOW + MINUTE)
+    status = world.store.sources.sources()[0]
+    assert status.memory == replace(memory, adopted="", moved_to="", moved_times=0)
+    assert status.due.at == NOW + 5 * HOUR
+
+
+def test_a_move_before_the_first_poll_is_due_at_once(world):
+    """Nothing has been asked of either URL."""
+    world.sync(source(A))
+    world.sync(source(C, was=A), now=NOW + MINUTE)
+    assert set(world.lease(NOW + MINUTE)) == {C}

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from sqlalchemy.dialects import sqlite
 
 from aggregator.model import BodyHints, Memory, SourceInfo, UnreadEntry, Validators
-from aggregator.store.leases import MEMORY, UNREAD
+from aggregator.store.memories import MEMORY, UNREAD
 from aggregator.store.posts import DETAILS, Details
 from aggregator.store.tables import Moment, Span
 

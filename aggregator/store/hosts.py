@@ -1,0 +1,72 @@
+"""Shell. What hosts are owed: at most so many exchanges at once, a gap between two, and pauses at their word.
+
+Slots in use are counted from what is leased, sources and errands alike, so they cannot drift; gaps and
+pauses are rows. An exchange keeps two hosts busy where the one that is asked leads to another. Files have
+no host: no slots, no gap.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+
+from aggregator.model import Source, Url
+from aggregator.store.tables import EPOCH, ERRAND_LEASED, LEASED, errands, hosts, sources
+
+NONE = ""
+"""The host of files, and what stands where no other host answers."""
+
+# Built once: building a statement takes longer than SQLite takes to run it.
+_ROW = sa.select(hosts).where(hosts.c.host == sa.bindparam("name"))
+_AGAIN = hosts.update().where(hosts.c.host == sa.bindparam("name"))
+_FIRST = hosts.insert().values(host=sa.bindparam("name"))
+_SOURCES = sa.select(sources.c.host, sources.c.via).where(LEASED)
+_ERRANDS = sa.select(errands.c.host).where(ERRAND_LEASED)
+
+
+def host_of(url: str) -> str:
+    """The host that asking for a URL keeps busy, as `Source.host` has it; `NONE` where nothing is asked."""
+    try:
+        return Source(Url(url)).host
+    except ValueError:  # not a URL that can be asked for
+        return NONE
+
+
+def in_use(connection: sa.Connection) -> Counter[str]:
+    """How many exchanges with each host are under way."""
+    busy: Counter[str] = Counter()
+    for row in connection.execute(_SOURCES):
+        busy.update({row.host, row.via} - {NONE})
+    busy.update(connection.execute(_ERRANDS).scalars())
+    return busy
+
+
+def pace(connection: sa.Connection, names: Iterable[str], now: datetime, gap: timedelta) -> None:
+    """An exchange with these hosts begins or ends: the next one waits for the gap."""
+    if gap:
+        for name in sorted({*names} - {NONE}):
+            _hold(connection, name, now + gap, EPOCH)
+
+
+def pause(connection: sa.Connection, name: str, until: datetime) -> None:
+    """A host wants to be left alone, with all that is asked of it."""
+    if name != NONE:
+        _hold(connection, name, EPOCH, until)
+
+
+def forget(connection: sa.Connection, now: datetime) -> None:
+    """Drop the rows of hosts that nothing waits for."""
+    connection.execute(hosts.delete().where(hosts.c.free_at <= now, hosts.c.paused_until <= now))
+
+
+def _hold(connection: sa.Connection, name: str, free_at: datetime, paused_until: datetime) -> None:
+    there = connection.execute(_ROW, {"name": name}).one_or_none()
+    values = {
+        "name": name,
+        "free_at": max(there.free_at if there else EPOCH, free_at),
+        "paused_until": max(there.paused_until if there else EPOCH, paused_until),
+    }
+    connection.execute(_AGAIN if there else _FIRST, values)
