@@ -27,7 +27,6 @@ from aggregator.model import (
     PollOutcome,
     ReadResult,
     Stale,
-    Unreadable,
 )
 from aggregator.ports import Clock, Fetcher, PollStore, Reader
 
@@ -37,12 +36,14 @@ Report: TypeAlias = Callable[[PollOutcome], None]
 
 DECISIONS_BEFORE_LOCKING = 3
 """How often an outcome may prove stale before it is decided under the store's write lock."""
+POLLS_PER_EXCHANGE = 4
+"""Polls under way for each exchange that may be: what has come and waits to be read asks nobody any more."""
 BATCH = 200
 """Outcomes in one transaction at most."""
 
 
 class Poller:
-    """Polls what is due, as many at once as `polling.concurrency` allows."""
+    """Polls what is due, with as many exchanges at once as `polling.concurrency` allows."""
 
     def __init__(
         self,
@@ -57,6 +58,8 @@ class Poller:
         self._report = report
         self.polling = polling
         self._running: set[asyncio.Task[None]] = set()
+        self._exchanging: set[asyncio.Task[None]] = set()  # those whose answer has not come yet
+        self._news = asyncio.Event()  # an exchange or a poll has ended
         self._committer = _Committer(store, clock)
         self._leasing = asyncio.Lock()
         self._owed: list[Lease] = []  # leases that could not be given back yet: the store was in trouble
@@ -72,7 +75,8 @@ class Poller:
         Raises `StoreError` where the store cannot be asked; nothing is lost by that.
         """
         async with self._leasing:
-            room = self.polling.concurrency - len(self._running)
+            most = self.polling.concurrency
+            room = min(most - len(self._exchanging), POLLS_PER_EXCHANGE * most - len(self._running))
             if room <= 0:
                 return 0
             while self._owed:
@@ -83,14 +87,24 @@ class Poller:
             )
             for lease in leases:
                 task = asyncio.create_task(self._poll(lease), name=f"poll {lease.source.label}")
+                self._exchanging.add(task)
                 self._running.add(task)
-                task.add_done_callback(self._running.discard)
+                task.add_done_callback(self._ended)
             return len(leases)
 
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        self._running.discard(task)
+        self._answered(task)
+
+    def _answered(self, task: asyncio.Task[None] | None) -> None:
+        self._exchanging -= {task}
+        self._news.set()
+
     async def any_ended(self) -> None:
-        """Wait until one of the polls under way has ended; at once where there is none."""
+        """Wait until one of the polls under way, or its exchange, has ended; at once where there is none."""
+        self._news.clear()
         if self._running:
-            await asyncio.wait(self._running, return_when=asyncio.FIRST_COMPLETED)
+            await self._news.wait()
 
     async def stop(self, seconds: float) -> int:
         """Let polls under way finish for so long, then cancel the rest; how many were cancelled.
@@ -111,6 +125,7 @@ class Poller:
         try:
             lease = pipeline.prepared(lease, self._clock.now())
             result = await self._fetcher.fetch(lease)
+            self._answered(asyncio.current_task())
             await self._settle(lease, result, await self._read(lease, result))
         except asyncio.CancelledError:
             await asyncio.shield(self._give_back(lease))
@@ -143,11 +158,7 @@ class Poller:
         """What a body says; None where there is none, or the one that was read before."""
         if not isinstance(result, Fetched) or pipeline.is_known_body(lease, result):
             return None
-        reading = await self._reader.read(lease, result, self._clock.now())
-        if isinstance(reading, Unreadable) and reading.ours:
-            # Before the server has to send it all again.
-            reading = await self._reader.read(lease, result, self._clock.now())
-        return reading
+        return await self._reader.read(lease, result, self._clock.now())
 
     async def _settle(self, lease: Lease, result: FetchResult, reading: ReadResult | None) -> None:
         """Decide and commit, and again as long as what it was decided on has changed meanwhile."""

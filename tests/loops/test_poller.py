@@ -15,9 +15,9 @@ from aggregator.model import (
     New,
     NotModified,
     Sent,
-    Unreadable,
     Validators,
 )
+from aggregator.poller import POLLS_PER_EXCHANGE
 from tests.fakes import ScriptedFetcher
 from tests.loops.scene import InThisThread, Scene, Waiting, body, telling_shared, until, url
 from tests.pipeline.given import HOUR, fetched, item, rss
@@ -167,27 +167,34 @@ def test_the_whole_is_asked_for_when_it_is_time():
     assert [outcome.lease.conditional for outcome in scene.outcomes] == [False, True]
 
 
-class Failing:
-    """A reader that fails so many times for a reason of this machine, and then reads."""
+class Slow:
+    """A reader that reads when it is let go."""
 
-    def __init__(self, inner, times):
-        self.inner, self.times, self.asked = inner, times, 0
+    def __init__(self, inner):
+        self.inner, self.go, self.asked = inner, asyncio.Event(), []
 
     async def read(self, lease, fetched, now, /):
-        self.asked += 1
-        if self.asked <= self.times:
-            return Unreadable("killed", ours=True)
+        self.asked.append(lease.source.url)
+        await self.go.wait()
         return await self.inner.read(lease, fetched, now)
 
 
-@pytest.mark.parametrize(("times", "result"), [(1, "1 new"), (2, "unreadable")])
-def test_what_we_failed_to_read_is_tried_once_more(times, result):
-    """Where this machine failed, not the body, the server is not asked to send it again for it."""
-    scene = Scene("a")
-    scene.poller._reader = Failing(scene.reader, times)
-    run(scene.finish())
-    assert scene.results() == {"a": result}
-    assert scene.poller._reader.asked == 2
+def test_what_waits_to_be_read_keeps_nobody_from_being_asked():
+    """`concurrency` counts exchanges; what has come is bounded too, but not by that."""
+    names = [str(n) for n in range(POLLS_PER_EXCHANGE + 2)]
+    scene = Scene(*names, concurrency=1)
+    reader = scene.poller._reader = Slow(scene.reader)
+
+    async def main():
+        while await scene.poller.start_due():
+            await until(lambda: len(reader.asked) == scene.poller.running)
+        assert scene.poller.running == POLLS_PER_EXCHANGE == len(reader.asked)
+        reader.go.set()
+        while scene.poller.running or await scene.poller.start_due():
+            await scene.poller.any_ended()
+
+    run(main())
+    assert set(scene.results().values()) == {"1 new"}
 
 
 def test_a_page_that_is_no_feed_is_read_once():
@@ -464,7 +471,7 @@ def test_stopping_cuts_the_others_short():
         await scene.poller.start_due()
         await until(lambda: scene.fetcher.under_way.total() == 2)
         scene.fetcher.let_go("a")
-        await scene.poller.any_ended()
+        await until(lambda: scene.poller.running == 1)
         assert await scene.poller.stop(0) == 1
         assert scene.poller.running == 0
 

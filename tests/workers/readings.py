@@ -1,5 +1,6 @@
 """What the workers of the tests run instead of `pipeline.read`: importable by name, each with one vice."""
 
+import mmap
 import os
 import signal
 import sys
@@ -32,6 +33,8 @@ def read(lease, fetched, now, identity):
         case "allocate":
             hoard = [bytearray(1 << 20) for _ in range(1 << 14)]
             return len(hoard)
+        case "reserve":
+            mmap.mmap(-1, 1 << 30, prot=mmap.PROT_READ).close()
         case "raise":
             said = "line one\nline two " + "x" * 1000
             raise ValueError(said)

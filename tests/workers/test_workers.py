@@ -108,6 +108,102 @@ def test_a_body_that_takes_too_long_is_ended():
     assert good == GOOD
 
 
+def reading(url, text):
+    """A body of a source of its own."""
+    source = Lease(Source(url=url), 1, Memory())
+    return source, Fetched(text.encode(), "", URL, Validators(), Hints())
+
+
+async def costly(reader, tmp_path, *names):
+    """Bodies that take for ever: the first is read apart, the others wait for it. Tasks to cancel."""
+    tasks = []
+    for name in names:
+        mark = tmp_path / name
+        tasks.append(asyncio.create_task(reader.read(*reading(name, f"mark {mark}"), NOW)))
+        assert await asyncio.to_thread(wait_until, mark.exists)
+        if name == names[0]:
+            mark.unlink()  # it comes again when the body is read a second time, apart
+            assert await asyncio.to_thread(wait_until, mark.exists)
+    return tasks
+
+
+def test_costly_bodies_hold_up_only_each_other(tmp_path):
+    """One that is not read quickly is read apart: the only quick place is free while it takes its time."""
+
+    async def main():
+        reader = WorkerReader(SITE, workers=1, seconds=60, quick=0.2, function=readings.read)
+        try:
+            tasks = await costly(reader, tmp_path, "hostile", "hostile-too")
+            async with asyncio.timeout(20):
+                good = [await reader.read(lease(), body("fine"), NOW) for _ in range(3)]
+            return good, [task.done() for task in tasks]
+        finally:
+            for task in tasks:
+                task.cancel()
+            await reader.aclose()
+
+    assert asyncio.run(main()) == ([GOOD] * 3, [False, False])
+
+
+def test_a_source_that_was_costly_goes_apart_at_once(tmp_path):
+    """Its next body never has a quick place: it waits for the costly one that is read now."""
+
+    async def main():
+        reader = WorkerReader(SITE, workers=1, seconds=60, quick=0.2, function=readings.read)
+        try:
+            tasks = await costly(reader, tmp_path, "hostile")
+            again = tmp_path / "again"
+            tasks.append(asyncio.create_task(reader.read(*reading("hostile", f"mark {again}"), NOW)))
+            async with asyncio.timeout(20):
+                good = [await reader.read(lease(), body("fine"), NOW) for _ in range(3)]
+            return good, again.exists()
+        finally:
+            for task in tasks:
+                task.cancel()
+            await reader.aclose()
+
+    assert asyncio.run(main()) == ([GOOD] * 3, False)
+
+
+def test_costly_bodies_beyond_a_few_are_put_off(tmp_path):
+    """They are not judged: it is this machine that has no time, and the same bytes are to be tried again."""
+
+    async def main():
+        reader = WorkerReader(SITE, workers=1, seconds=60, quick=0.1, function=readings.read)
+        try:
+            tasks = await costly(reader, tmp_path, "hostile", *"abcd")
+            async with asyncio.timeout(20):
+                return await reader.read(*reading("e", "loop"), NOW)
+        finally:
+            for task in tasks:
+                task.cancel()
+            await reader.aclose()
+
+    reason = "not read yet: too many documents wait that take long to read"
+    assert asyncio.run(main()) == Unreadable(reason, ours=True)
+
+
+def test_a_document_that_takes_too_much_memory_is_told_so():
+    """Also where the limit is met in the middle of a parser that outlives any other fault."""
+
+    async def main():
+        reader = WorkerReader(SITE, workers=1, memory=100 << 20)
+        try:
+            text = "<rss><channel><item><title>" + "<p>x</p>" * 1_200_000
+            return await reader.read(lease(), body(text), NOW)
+        finally:
+            await reader.aclose()
+
+    reason = "reading took more than 100 MB; the document is hostile or far too large"
+    assert asyncio.run(main()) == Unreadable(reason)
+
+
+def test_addresses_that_are_only_reserved_do_not_count():
+    """The limit is on memory that is used: libraries reserve far more addresses than that."""
+    [good] = run("reserve", memory=300 << 20)
+    assert good == GOOD
+
+
 def test_signals_to_the_whole_group_leave_workers_alone():
     """Ctrl-C and SIGTERM are the daemon's affair: a reading under way is finished."""
     assert run("term", "fine") == [GOOD, GOOD]
@@ -249,7 +345,7 @@ def test_no_worker_outlives_a_killed_parent(tmp_path):
         process.kill()
         process.wait()
     assert int(mark.read_text()) in family
-    assert len(family) == 2
+    assert len(family) == 3  # two, and one for what is costly
     assert wait_until(lambda: not any(alive(pid) for pid in family))
 
 
