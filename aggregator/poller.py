@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable, Sequence
+from concurrent.futures import Executor
 from datetime import datetime
 from typing import TypeAlias
 
@@ -18,7 +19,6 @@ from aggregator.model import (
     CommitResult,
     Committed,
     Fetched,
-    FetchFailed,
     FetchResult,
     Known,
     Lease,
@@ -53,9 +53,11 @@ class Poller:
         clock: Clock,
         polling: Polling,
         report: Report,
+        deciders: Executor | None = None,
     ) -> None:
+        """`deciders`: threads of its own for deciding, so that leases and commits always find one."""
         self._store, self._fetcher, self._reader, self._clock = store, fetcher, reader, clock
-        self._report = report
+        self._report, self._deciders = report, deciders
         self.polling = polling
         self._running: set[asyncio.Task[None]] = set()
         self._exchanging: set[asyncio.Task[None]] = set()  # those whose answer has not come yet
@@ -122,6 +124,7 @@ class Poller:
             return len(left)
 
     async def _poll(self, lease: Lease) -> None:
+        result: FetchResult | None = None
         try:
             lease = pipeline.prepared(lease, self._clock.now())
             result = await self._fetcher.fetch(lease)
@@ -132,15 +135,18 @@ class Poller:
             raise
         except StoreError as trouble:
             log.error("cannot store the poll of %s: %s", lease.source.label, trouble)
-            await self._fail(lease, str(trouble))
+            await self._fail(lease, result, str(trouble))
         except Exception as fault:  # one source never harms another, whatever our own fault
             log.exception("fault while polling %s", lease.source.label)
-            await self._fail(lease, f"{type(fault).__name__}: {fault}")
+            await self._fail(lease, result, f"{type(fault).__name__}: {fault}")
 
-    async def _fail(self, lease: Lease, detail: str) -> None:
-        """Let a fault of ours count as a failure of the poll: it shows, and backs off like any other."""
+    async def _fail(self, lease: Lease, result: FetchResult | None, detail: str) -> None:
+        """Let a fault of ours count as a failure of the poll: it shows, and backs off like any other.
+
+        What the server said of when to come back holds all the same; a body that it sent is asked for again.
+        """
         try:
-            await self._settle(lease, FetchFailed("fault", detail), None)
+            await self._settle(lease, pipeline.faulty(result, detail), None)
         except StoreError:
             await self._give_back(lease)
         except Exception:
@@ -162,13 +168,18 @@ class Poller:
 
     async def _settle(self, lease: Lease, result: FetchResult, reading: ReadResult | None) -> None:
         """Decide and commit, and again as long as what it was decided on has changed meanwhile."""
+        loop = asyncio.get_running_loop()
         for decisions in range(1, DECISIONS_BEFORE_LOCKING + 2):
             now = self._clock.now()
             if decisions <= DECISIONS_BEFORE_LOCKING:
-                outcome = await asyncio.to_thread(self._decide, lease, result, reading, now)
+                outcome = await loop.run_in_executor(
+                    self._deciders, self._decide, lease, result, reading, now
+                )
                 committed = await self._committer.commit(outcome)
             else:
-                outcome, committed = await asyncio.to_thread(self._settle_locked, lease, result, reading, now)
+                outcome, committed = await loop.run_in_executor(
+                    self._deciders, self._settle_locked, lease, result, reading, now
+                )
             match committed:
                 case Committed():
                     self._report(outcome)

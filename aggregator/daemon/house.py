@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import os
 from collections.abc import AsyncIterator, Callable
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -25,6 +26,10 @@ from aggregator.workers import WorkerReader
 
 GRACE = 8.0
 """Seconds that polls under way have at a stop."""
+
+
+DECIDERS = 2
+"""Threads that decide; what they compute holds Python's lock, so that more would decide no faster."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,12 +118,13 @@ async def house(given: Config, report: Callable[[PollOutcome], None]) -> AsyncIt
             await asyncio.to_thread(store.jekyll.lost, given.output.jekyll.directory)
         fetcher = HttpFetcher(given.polling, user_agent(given), clock)
         reader = WorkerReader(store.posts.identity(), workers=os.cpu_count() or 1)
+        deciders = ThreadPoolExecutor(max_workers=DECIDERS, thread_name_prefix="decide")
         try:
             yield House(
                 store=store,
                 fetcher=fetcher,
                 reader=reader,
-                poller=Poller(store.polls, fetcher, reader, clock, given.polling, report),
+                poller=Poller(store.polls, fetcher, reader, clock, given.polling, report, deciders),
                 keeper=Keeper(store.revisions, store.posts.identity(), clock, given),
                 publisher=Publisher(store.posts, store.sources, store.documents, clock, given, store.jekyll),
                 clock=clock,
@@ -126,5 +132,6 @@ async def house(given: Config, report: Callable[[PollOutcome], None]) -> AsyncIt
         finally:
             await fetcher.aclose()
             await reader.aclose()
+            deciders.shutdown(wait=False, cancel_futures=True)
     finally:
         await asyncio.to_thread(store.close)

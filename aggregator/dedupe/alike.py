@@ -8,9 +8,10 @@ its daily lists are the likest texts of all. What is alike is for `similarity` t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from datetime import timedelta
 
+from aggregator.dedupe.shingles import LONGEST_MARKUP
 from aggregator.dedupe.similarity import Telling, compare
 from aggregator.model import Candidate, Post, PostId, rank
 from aggregator.syntax import html
@@ -21,36 +22,57 @@ CANDIDATES_SEEN = timedelta(days=14)
 """How long ago a post may have come in to be looked for: what is dated alike comes in within days."""
 COMPARED = 8
 """Candidates whose texts are compared: those that share the most bands."""
+MOST_COMPARISONS = 400
+"""In one document: each takes a millisecond or two, and a hostile document can ask for thousands."""
 
 
-def nearest(
-    post: Post, by_band: Mapping[int, tuple[Candidate, ...]], taken: Collection[PostId]
-) -> tuple[Candidate, float] | None:
-    """The founder of the story that a post tells, and how similar it is, 0 to 1; None where there is none.
+class Candidates:
+    """The founders that the posts of one document may be alike to."""
 
-    `taken` are stories that the post's own source tells already. Of two that are equally similar, the one
-    that would speak for both is meant.
-    """
-    shared: Counter[PostId] = Counter()
-    found: dict[PostId, Candidate] = {}
-    for band in post.bands:
-        for candidate in by_band.get(band, ()):
-            known = candidate.known
-            if post.source in candidate.sources or known.story in taken:
-                continue
-            if abs(known.published - post.published) > WINDOW:
-                continue
-            shared[known.id] += 1
-            found[known.id] = candidate
-    told = Telling(post.title, html.to_text(post.content or post.summary)) if found else None
-    best: tuple[Candidate, float] | None = None
-    for id in sorted(shared, key=lambda id: (-shared[id], id))[:COMPARED]:
-        candidate = found[id]
-        assert told is not None
-        comparison = compare(told, Telling(candidate.title, html.to_text(candidate.markup)))
-        if comparison.same and (best is None or _before(candidate, comparison.similarity, best)):
-            best = candidate, comparison.similarity
-    return best
+    def __init__(self, by_band: Mapping[int, tuple[Candidate, ...]]) -> None:
+        self._by_band = by_band
+        self._tellings: dict[PostId, Telling] = {}
+        self._left = MOST_COMPARISONS
+        self.taken: set[PostId] = set()  # stories that posts of this document have joined by their words
+
+    def nearest(self, post: Post) -> tuple[Candidate, float] | None:
+        """The founder of the story that a post tells, and how similar it is, 0 to 1; None if there is none.
+
+        Not of a story that the post's own source tells already. Of two that are equally similar, the one that
+        would speak for both is meant.
+        """
+        shared, found = self._sharing(post)
+        if not found:
+            return None
+        told = _telling(post.title, post.content or post.summary)
+        best: tuple[Candidate, float] | None = None
+        for id in sorted(shared, key=lambda id: (-shared[id], id))[: min(COMPARED, self._left)]:
+            self._left -= 1
+            candidate = found[id]
+            if id not in self._tellings:
+                self._tellings[id] = _telling(candidate.title, candidate.markup)
+            comparison = compare(told, self._tellings[id])
+            if comparison.same and (best is None or _before(candidate, comparison.similarity, best)):
+                best = candidate, comparison.similarity
+        return best
+
+    def _sharing(self, post: Post) -> tuple[Counter[PostId], dict[PostId, Candidate]]:
+        """How many bands each candidate shares with a post, and the candidates."""
+        shared: Counter[PostId] = Counter()
+        found: dict[PostId, Candidate] = {}
+        for band in post.bands:
+            for candidate in self._by_band.get(band, ()):
+                known = candidate.known
+                if post.source in candidate.sources or known.story in self.taken:
+                    continue
+                if abs(known.published - post.published) <= WINDOW:
+                    shared[known.id] += 1
+                    found[known.id] = candidate
+        return shared, found
+
+
+def _telling(title: str, markup: str) -> Telling:
+    return Telling(title, html.to_text(markup[:LONGEST_MARKUP]))
 
 
 def _before(candidate: Candidate, similarity: float, best: tuple[Candidate, float]) -> bool:

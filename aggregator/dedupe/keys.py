@@ -20,14 +20,17 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 
-from aggregator.dedupe.shingles import bands
+from aggregator.dedupe.shingles import LONGEST_MARKUP, bands
 from aggregator.model import Key, Post, Source, UnreadEntry
 from aggregator.syntax import html, urls
+
+MOST_BANDED = 200
+"""Posts of one document, the newest, that near duplicates are looked for of: a band is a row."""
 
 
 def stamp(
@@ -46,6 +49,7 @@ def stamp(
         if link:
             entries_by_link[link].add(post.guid or f"\0{post.title}")
         forms_by_guid[post.guid].add(post.link or post.title or post.content)
+    banded = {id(post) for post in sorted(posts, key=lambda one: one.published, reverse=True)[:MOST_BANDED]}
     kept: dict[Key, Post] = {}
     repeats: list[UnreadEntry] = []
     for post, link in zip(posts, links, strict=True):
@@ -53,6 +57,8 @@ def stamp(
         reused = len(forms_by_guid[post.guid]) > 1
         home = first_url or source.url
         done = _stamped(post, source, home, link, link_shared=shared, guid_reused=reused)
+        if id(post) in banded:
+            done = replace(done, bands=bands(html.to_text((post.content or post.summary)[:LONGEST_MARKUP])))
         first = kept.setdefault(done.keys[0], done)
         if first is not done:
             loser = done if _last_update(first) >= _last_update(done) else first
@@ -94,7 +100,6 @@ def _stamped(
         digest=digest(post),
         label_digest=label_digest(post),
         text_digest=_hash(post.title, text) if text else "",
-        bands=bands(text),
     )
 
 
@@ -107,10 +112,22 @@ def _link_key(post: Post, source: Source) -> Key | None:
 
 
 def _form_keys(post: Post, source: Source) -> list[Key]:
-    """Keys of the other addresses of its page that an entry names: its link beside a canonical one, AMP."""
+    """Keys of the other addresses of its page that an entry names: its link beside a canonical one, AMP.
+
+    Only where all of it is on its source's own site: a stranger's entry could tie a site's pages together.
+    """
+    if post.standing:
+        return []
     said = (post.link, *post.forms) if post.canonical else post.forms
     made = (urls.key(url, source.drop_params, source.keep_params) for url in said)
     return [_key("u1", canonical) for canonical in made if canonical]
+
+
+def sought(name: str, sources: Iterable[Source]) -> frozenset[Key]:
+    """The keys of posts that have this id, or this link in whatever spelling its source gave it."""
+    parameters = {((), ()), *((source.drop_params, source.keep_params) for source in sources)}
+    links = {urls.key(name, *of_source) for of_source in parameters} - {""}
+    return frozenset({_key("i1", name), *(_key("u1", link) for link in links)})
 
 
 def digest(post: Post) -> str:

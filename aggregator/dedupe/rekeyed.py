@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from itertools import islice
 
 from aggregator.model import Key, KnownPost, Post, PostId
 from aggregator.syntax import urls
@@ -53,7 +54,7 @@ def _absent(
     """The stored posts of this source and title that the document does not have under their own guids."""
     titled = (key for key in post.keys if key.startswith("n1:"))
     there = (k for key in titled for k in by_key.get(key, ()) if k.source == post.source)
-    return [k for k in there if k.id not in present][:ALIKE]
+    return list(islice((k for k in there if k.id not in present), ALIKE))
 
 
 def _agree(post: Post, known: KnownPost, moved: bool) -> bool:

@@ -19,6 +19,8 @@ VERSION = f"1.{RMinHash.ALGORITHM_VERSION}"
 
 LONGEST = 20_000
 """Characters of a text that are looked at."""
+LONGEST_MARKUP = 60_000
+"""Characters of HTML that are looked at: some markup takes long to make text of."""
 LEAST = 60
 """Letters and digits, as bytes of UTF-8, below which a text has no bands: 20 Chinese characters, or a line of
 English, are said by many who tell different things."""

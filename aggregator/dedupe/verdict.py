@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from itertools import count
 
-from aggregator.dedupe.alike import nearest
+from aggregator.dedupe.alike import Candidates
 from aggregator.dedupe.rekeyed import rekeyed
 from aggregator.model import (
     Changed,
@@ -71,8 +71,7 @@ class _Court:
         for posts in known.by_key.values():
             for one in posts:
                 self._stories[one.story][one.id] = one
-        self._by_band = known.by_band
-        self._told: set[PostId] = set()  # stories that posts of this document have joined by their words
+        self._candidates = Candidates(known.by_band)
         self._moved: dict[PostId, PostId] = {}  # posts that have parted, and their stories now
         self.withdrawn: set[Key] = set()
         self.partings: list[Parting] = []
@@ -216,12 +215,12 @@ class _Court:
 
     def _in_other_words(self, post: Post) -> Verdict:
         """New in every respect, unless another source has told it in much the same words."""
-        found = nearest(post, self._by_band, self._told)
+        found = self._candidates.nearest(post)
         if found is None:
             return Rejected(post, post.dropped) if post.dropped else New(post)
         candidate, similarity = found
         story = self._story(candidate.known)
-        self._told.add(story)
+        self._candidates.taken.add(candidate.known.story)
         if post.dropped:
             return Rejected(post, post.dropped, story, "alike", similarity=similarity)
         return Duplicate(post, story, "alike", similarity=similarity)
@@ -277,8 +276,10 @@ class _Court:
         self._ids.add(post.id)
         self._stories[story][post.id] = known
         for key in post.keys:
-            others = [k for k in self._by_key.get(key, ()) if k.id != post.id]
-            self._by_key[key] = [*others, known]
+            there = self._by_key.setdefault(key, [])
+            if ours is not None:  # else its id is new, and there is nothing to replace
+                there[:] = [k for k in there if k.id != post.id]
+            there.append(known)
 
 
 def _agree(known: KnownPost, post: Post) -> bool:

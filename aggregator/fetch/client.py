@@ -43,6 +43,7 @@ class _Hop:
     own_origin: bool  # this is the place that the configured URL names, and no less safe a way to it
     moved: Url | None = None
     first: bool = True
+    temporary: bool = False  # a redirect that is not for good has led here
 
     @property
     def own_host(self) -> bool:
@@ -58,7 +59,8 @@ class _Hop:
         """The next one. What has left the configured origin does not come back to it with its secrets."""
         own_origin = self.own_origin and self.url.host == target.host and _as_safe(self.url, target)
         name = Url(str(target))
-        return _Hop(target, name, self.own, own_origin, name if permanent else self.moved, first=False)
+        moved = name if permanent else self.moved
+        return _Hop(target, name, self.own, own_origin, moved, first=False, temporary=not permanent)
 
 
 @dataclass(slots=True)
@@ -111,7 +113,7 @@ class HttpFetcher:
             text = f"no complete answer within {seconds:g} s"
             if trail.waits_at:
                 where = "a host that it redirects to" if lease.source.confidential else trail.waits_at
-                text += f": it waited for its turn at {where}"
+                return FetchFailed("turn", response.line(f"{text}: it waited for its turn at {where}"))
             return FetchFailed("timeout", response.line(text))
         except Exception as error:  # noqa: BLE001 - one source's surprise must not end the loop that polls the others
             # The message may hold a URL; for a confidential source only the places in our code are logged.
@@ -154,12 +156,15 @@ class HttpFetcher:
         self, hop: _Hop, lease: Lease, polling: Polling, trail: _Trail
     ) -> FetchResult | response.Redirect:
         source = lease.source
-        configured = source.headers if hop.own_origin else ()
-        fields = request.fields(self._user_agent, configured, _validators(lease, hop), hop.credentials)
+        # The page of an errand is the document's choice: what is configured for the feed is not for it.
+        trusted = hop.own_origin and lease.errand is None
+        configured, credentials = (source.headers, hop.credentials) if trusted else ((), None)
+        fields = request.fields(self._user_agent, configured, _validators(lease, hop), credentials)
         if isinstance(fields, FetchFailed):
             return fields
         asking = httpx.Request("GET", hop.url, headers=fields)
         guard = Guard(permitted=source.private and hop.own_host)
+        began = self._clock.now()
         try:
             async with self._door.open(guard) as transport:
                 return await self._answer(transport, asking, hop, polling)
@@ -174,7 +179,8 @@ class HttpFetcher:
             )
         finally:
             if guard.sent:  # also where the exchange is cut short
-                trail.sent = request.sent(asking.headers.raw, query=asking.url.query != hop.url.query)
+                added = asking.url.query != hop.url.query
+                trail.sent = replace(request.sent(asking.headers.raw, query=added), at=began)
 
     async def _answer(
         self,
@@ -187,7 +193,7 @@ class HttpFetcher:
         try:
             head = response.Head(answer.status_code, tuple(answer.headers.raw))
             conditional = request.conditional(asking.headers.raw)
-            asked = response.Asked(hop.name, conditional, self._clock.now(), hop.moved)
+            asked = response.Asked(hop.name, conditional, self._clock.now(), hop.moved, hop.temporary)
             judgement = response.judge(head, asked)
             if judgement is not None:
                 return judgement  # whatever its body says stays unread

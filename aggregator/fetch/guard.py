@@ -12,11 +12,16 @@ import asyncio
 import socket
 import threading
 from collections.abc import Callable, Sequence
-from ipaddress import IPv4Address, IPv6Address, IPv6Network, ip_address
+from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address
 
 from aiohttp.abc import AbstractResolver, ResolveResult
 
 _UNICAST = IPv6Network("2000::/3")  # all that IANA has given out as global unicast
+_NOT_FOR_US = (
+    IPv4Network("192.0.0.0/24"),  # IETF protocol assignments; a cloud's metadata at .192
+    IPv4Network("192.88.99.0/24"),  # RFC 7526: relays that are no more
+    IPv4Network("168.63.129.16/32"),  # a cloud's host, seen from its guests
+)
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052: an IPv4 address behind a translator
 # Look-ups under way at once. One that the system's resolver never ends keeps its place.
 _LOOKUPS = 64
@@ -36,6 +41,8 @@ def is_public(address: str) -> bool:
     if inner is not None:
         return is_public(str(inner))
     if isinstance(ip, IPv6Address) and ip not in _UNICAST:
+        return False
+    if isinstance(ip, IPv4Address) and any(ip in network for network in _NOT_FOR_US):
         return False
     return ip.is_global and not ip.is_multicast and not ip.is_reserved
 

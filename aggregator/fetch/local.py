@@ -40,7 +40,8 @@ def read(lease: Lease, max_size: int) -> FetchResult:
                 return FetchFailed("file", f"the path is {kind}")
             validators = Validators(etag=f'"{state.st_ino:x}-{state.st_mtime_ns:x}-{state.st_size:x}"')
             memory = lease.memory
-            if memory.validators_from == source.url and memory.validators.etag == validators.etag:
+            unchanged = memory.validators_from == source.url and memory.validators.etag == validators.etag
+            if lease.conditional and unchanged:
                 return NotModified(validators, Hints(), source.url)
             body = file.read(max_size + 1)
     except (OSError, ValueError) as error:  # ValueError: a NUL in the path

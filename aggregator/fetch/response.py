@@ -87,6 +87,7 @@ class Asked:
     conditional: bool  # validators were sent to this very host
     now: datetime
     moved: Url | None = None  # where nothing but 301 and 308 has led so far
+    temporary: bool = False  # another redirect was among those that led here
 
 
 def judge(head: Head, asked: Asked) -> Redirect | NotModified | FetchFailed | None:
@@ -98,6 +99,8 @@ def judge(head: Head, asked: Asked) -> Redirect | NotModified | FetchFailed | No
         location = head.first("location")
         if not location:
             return failed("redirect", f"status {status} without a Location", head, asked)
+        if _retry_after(head.first("retry-after"), asked.now) is not None:
+            return failed("redirect", f"status {status}, and it asks to wait first", head, asked)
         return Redirect(location, permanent=status in (301, 308))
     if status == 304:
         if not asked.conditional:
@@ -127,7 +130,10 @@ def fetched(head: Head, body: bytes, asked: Asked) -> Fetched | FetchFailed:
 def failed(kind: FailureKind, detail: str, head: Head, asked: Asked) -> FetchFailed:
     """A failure that an answer brought; its hints count too (a 429 may carry `max-age`), `moved` does not."""
     nowhere = Asked(asked.url, asked.conditional, asked.now)
-    return FetchFailed(kind, line(detail), hints(head, nowhere), head.status, asked.url)
+    said = hints(head, nowhere)
+    if asked.temporary:  # what is gone is where it led, this time
+        said = replace(said, gone=False)
+    return FetchFailed(kind, line(detail), said, head.status, asked.url)
 
 
 def validators(head: Head) -> Validators:
@@ -137,11 +143,11 @@ def validators(head: Head) -> Validators:
 
 def hints(head: Head, asked: Asked) -> Hints:
     """When and where to come back: Retry-After, Cache-Control or Expires, 410, permanent redirects."""
-    lifetime = _lifetime(head, asked.now)
+    lifetime, repeats = _lifetime(head, asked.now)
     return Hints(
         retry_after=_retry_after(head.first("retry-after"), asked.now),
         fresh_until=_fresh_until(head, lifetime, asked.now),
-        lifetime=lifetime,
+        lifetime=min(lifetime if repeats else timedelta(0), LONGEST_WORD) if lifetime is not None else None,
         moved=asked.moved,
         gone=head.status == 410,
     )
@@ -177,42 +183,43 @@ def _seconds(raw: str) -> timedelta | None:
     if not _SECONDS.fullmatch(raw):
         return None
     digits = raw.lstrip("0")[:10] or "0"
-    return min(timedelta(seconds=int(digits)), LONGEST_WORD)
+    return timedelta(seconds=int(digits))
 
 
 def _retry_after(raw: str, now: datetime) -> datetime | None:
     """RFC 9110, 10.2.3: seconds or a date; the past, zero and garbage say nothing."""
     wait = _seconds(raw)
-    moment = now + wait if wait is not None else http_date(raw)
+    moment = now + min(wait, LONGEST_WORD) if wait is not None else http_date(raw)
     if moment is None or moment <= now:
         return None
     return min(moment, now + LONGEST_WORD)
 
 
-def _lifetime(head: Head, now: datetime) -> timedelta | None:
-    """RFC 9111, 4.2.1: max-age, else Expires less Date, at most `LONGEST_WORD`; None where neither is said.
+def _lifetime(head: Head, now: datetime) -> tuple[timedelta | None, bool]:
+    """RFC 9111, 4.2.1: max-age, else Expires less Date; None where neither is said.
 
-    0 where it is not to be kept, has expired, or says something that cannot be read (4.2.1, 5.3: stale).
+    0 where it is not to be kept, has expired, or says something that cannot be read (4.2.1, 5.3: stale). And
+    whether a 304 that says nothing repeats it (4.3.4): a date that is past stays past.
     """
     control = _cache_control(head.joined("cache-control"))
     if "no-cache" in control or "no-store" in control:
-        return timedelta(0)
+        return timedelta(0), False
     if "max-age" in control:
-        return _seconds(control["max-age"]) or timedelta(0)
+        return _seconds(control["max-age"]) or timedelta(0), True
     said = head.first("expires")
     if not said:
-        return None
+        return None, False
     expires = http_date(said)
     if expires is None:
-        return timedelta(0)
-    return min(max(expires - (http_date(head.first("date")) or now), timedelta(0)), LONGEST_WORD)
+        return timedelta(0), False
+    return max(expires - (http_date(head.first("date")) or now), timedelta(0)), False
 
 
 def _fresh_until(head: Head, lifetime: timedelta | None, now: datetime) -> datetime | None:
     """When that span ends, less the Age that a cache adds (RFC 9111, 4.2); None where it is over."""
     if lifetime is None:
         return None
-    left = lifetime - (_seconds(head.first("age")) or timedelta(0))
+    left = min(lifetime - (_seconds(head.first("age")) or timedelta(0)), LONGEST_WORD)
     return now + left if left > timedelta(0) else None
 
 

@@ -23,7 +23,7 @@ class Hints:
 
     retry_after: datetime | None = None  # RFC 9110, 10.2.3
     fresh_until: datetime | None = None  # Cache-Control: max-age and Age, or Expires
-    lifetime: timedelta | None = None  # that span, without Age; 0: not to be kept at all; None: unsaid
+    lifetime: timedelta | None = None  # its max-age, without Age; 0: nothing that a 304 repeats; None: unsaid
     moved: Url | None = None  # where nothing but 301 and 308 led
     gone: bool = False  # 410
 
@@ -36,6 +36,7 @@ class Sent:
     cookies: bool = False
     referer: bool = False
     query: bool = False  # one that neither the configured URL nor a redirect had
+    at: datetime | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,7 @@ FailureKind: TypeAlias = Literal[
     "size",  # larger than we read
     "encoding",  # a content coding that we do not read, or a broken one
     "protocol",  # not HTTP, or cut short
+    "turn",  # redirected to a host that others of us kept busy: no failure of anybody
     "url",  # cannot be asked for
     "file",  # a file: source that cannot be read
     "fault",  # ours

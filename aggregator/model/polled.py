@@ -63,10 +63,14 @@ class Memory:
     newest: datetime | None = None  # the latest date among them
     overruns: int = 0  # documents that had nothing left of the one before: some entries were missed
     hurried: timedelta | None = None  # the interval that an overrun asks for, until it is not needed any more
+    hole: datetime | None = None  # entries that are later than this may be missing, and were not asked for
+    older_asked: datetime | None = None  # when an older page was asked for last
     moved_to: str = ""  # where permanent redirects lead
     moved_times: int = 0  # in a row
     adopted: str = ""  # the URL that is asked instead of the configured one, which has moved for good
+    abandoned: str = ""  # the one that was adopted and failed; asked again where the configured one fails too
     answered_by: str = ""  # the URL that answered last: where redirects led
+    leads_to: str = ""  # the URL that was to answer last, whether it did or not
     info: SourceInfo | None = None
     hints: BodyHints = field(default_factory=BodyHints)
     rhythm: timedelta | None = None  # between its posts, smoothed

@@ -9,6 +9,7 @@ This is the only room that knows the order of the stages::
     newest | render: select, atom, pages | put                               rendering
     changed | render_post: select, jekyll | put                              rendering
     outdated | revise: classify, assign | revised                            revision
+    sought | find | answer: classify again, why and why not                  explaining
 """
 
 from aggregator.pipeline.moving import news
@@ -16,6 +17,7 @@ from aggregator.pipeline.polling import decide, is_known_body, lookup, read
 from aggregator.pipeline.remembering import (
     READER_VERSION,
     body_digest,
+    faulty,
     is_news,
     name,
     prepared,
@@ -30,6 +32,7 @@ __all__ = [
     "Rendered",
     "body_digest",
     "decide",
+    "faulty",
     "is_known_body",
     "is_news",
     "lookup",

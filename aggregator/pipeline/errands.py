@@ -28,7 +28,7 @@ from aggregator.model import (
     Url,
     Verdict,
 )
-from aggregator.pipeline import overruns
+from aggregator.pipeline import moving, overruns
 from aggregator.pipeline.remembering import summary, why_unreadable
 
 ATTEMPTS = 5
@@ -97,7 +97,8 @@ def _next_page(errand: Errand, result: FetchResult, reading: Reading, now: datet
 
 def _again(errand: Errand, result: FetchResult, now: datetime) -> tuple[Errand, ...]:
     attempts = errand.attempts + 1
-    if attempts >= ATTEMPTS:
+    elsewhere = bool(result.url) and moving.host(result.url) != moving.host(errand.url)
+    if attempts >= ATTEMPTS or elsewhere:  # no other host is asked again and again because of a redirect
         return ()
     at = max(now + AGAIN * 2**errand.attempts, result.hints.retry_after or now)
     return (replace(errand, due=at, attempts=attempts),)

@@ -20,18 +20,21 @@ GIVEN_UP = 3
 def followed(lease: Lease, memory: Memory, result: FetchResult) -> Memory:
     """The memory after an answer that may have come from elsewhere; `memory` is that after the poll.
 
-    A failure says nothing about where a source is; it only brings the configured URL back in the end.
+    A failure says nothing about where a source is: after a few in a row the other of the two URLs is asked,
+    and so on in turns, for it may be our own network that fails. What says 410 is not asked again.
     """
     adopted = "" if same(memory.adopted, lease.source.url) else memory.adopted
     match result:
+        case FetchFailed(kind="fault" | "turn"):
+            return replace(memory, adopted=adopted)
         case FetchFailed():
-            lost = result.hints.gone or memory.failures >= GIVEN_UP
-            return _given_up(memory) if adopted and lost else replace(memory, adopted=adopted)
+            return _after_failure(replace(memory, adopted=adopted), gone=result.hints.gone)
         case Fetched() | NotModified():
             moved = result.hints.moved
     if memory.unreadable:
         memory = replace(memory, adopted=adopted, moved_to="", moved_times=0)
-        return _given_up(memory) if adopted and memory.failures >= GIVEN_UP else memory
+        return _after_failure(memory, gone=False)
+    memory = replace(memory, abandoned="")
     if moved is None:
         return replace(memory, adopted=adopted, moved_to="", moved_times=0)
     times = memory.moved_times + 1 if memory.moved_to == moved else 1
@@ -61,6 +64,16 @@ def host(url: str) -> str:
         return ""
 
 
+def place(url: str) -> tuple[str, int | None]:
+    """Host and port; the default ports of http and https are one place."""
+    try:
+        parts = urlsplit(url)
+        default = {"http": 80, "https": 443}.get(parts.scheme)
+        return (parts.hostname or "").lower(), None if parts.port in (None, default) else parts.port
+    except ValueError:
+        return "", None
+
+
 def same(one: str, other: str) -> bool:
     """Whether two URLs ask for one thing of one server: the first may have been written by hand."""
     return one == other or (bool(one) and bool(other) and _asked(one) == _asked(other))
@@ -83,5 +96,15 @@ def _may_move(lease: Lease, moved: str) -> bool:
     return not (lease.url.startswith("https:") and not moved.startswith("https:"))
 
 
-def _given_up(memory: Memory) -> Memory:
-    return replace(memory, adopted="", moved_to="", moved_times=0, gone=False)
+def _after_failure(memory: Memory, *, gone: bool) -> Memory:
+    """Which of the two URLs is asked next, where there are two."""
+    if not (memory.adopted or memory.abandoned) or not (gone or memory.failures % GIVEN_UP == 0):
+        return memory
+    return replace(
+        memory,
+        adopted=memory.abandoned,
+        abandoned="" if gone else memory.adopted,
+        moved_to="",
+        moved_times=0,
+        gone=gone and not memory.adopted and not memory.abandoned,
+    )

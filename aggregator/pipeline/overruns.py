@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from aggregator import schedule
 from aggregator.model import (
@@ -30,6 +30,9 @@ from aggregator.pipeline import moving
 
 PAGES = 9
 """Older pages that are asked for after the first one, at most."""
+BETWEEN_CHAINS = timedelta(hours=1)
+LONGEST_URL = 1000
+"""Characters of the URL of an older page: it becomes a row."""
 
 
 def counted(
@@ -42,21 +45,31 @@ def counted(
 ) -> Memory:
     """The memory with its overruns; `memory` is otherwise that after the poll."""
     if overran(lease, reading, verdicts):
-        return replace(memory, overruns=memory.overruns + 1, hurried=schedule.hurry(lease.memory, now))
+        before = lease.memory
+        return replace(
+            memory,
+            overruns=memory.overruns + 1,
+            hurried=schedule.hurry(before, now),
+            hole=before.hole or before.newest,
+        )
     if memory.failures:
         return memory
     return replace(memory, hurried=schedule.calm(lease.source, polling, memory))
 
 
 def errands(
-    lease: Lease, result: FetchResult, reading: ReadResult | None, verdicts: Sequence[Verdict], now: datetime
-) -> tuple[Errand, ...]:
-    """What is to be asked for to fill the hole."""
-    since = lease.memory.newest
-    if since is None or not overran(lease, reading, verdicts):
-        return ()
+    memory: Memory, result: FetchResult, reading: ReadResult | None, now: datetime
+) -> tuple[Memory, tuple[Errand, ...]]:
+    """What is to be asked for to fill the hole, and the memory that it was.
+
+    One chain of pages in an hour at most; what came to be missed meanwhile is in the next one.
+    """
     older = older_page(result, reading)
-    return (Errand("archive", Url(older), now, since, PAGES),) if older else ()
+    asked = memory.older_asked
+    if memory.hole is None or not older or (asked is not None and now - asked < BETWEEN_CHAINS):
+        return memory, ()
+    wanted = Errand("archive", Url(older), now, memory.hole, PAGES)
+    return replace(memory, hole=None, older_asked=now), (wanted,)
 
 
 def overran(lease: Lease, reading: ReadResult | None, verdicts: Sequence[Verdict]) -> bool:
@@ -72,10 +85,14 @@ def overran(lease: Lease, reading: ReadResult | None, verdicts: Sequence[Verdict
 
 
 def older_page(result: FetchResult, reading: ReadResult | None) -> str:
-    """Where the document's older entries are, on the host that gave it; "" where there is no such page."""
+    """Where the document's older entries are, at the place that gave it; "" where there is no such page.
+
+    Another host, or another port of this one, is not the source's to send us to.
+    """
     if not isinstance(result, Fetched) or not isinstance(reading, Reading):
         return ""
     older = reading.older
     if not older.startswith(("http://", "https://")) or moving.same(older, result.url):
         return ""
-    return older if moving.host(older) == moving.host(result.url) else ""
+    here = moving.place(older) == moving.place(result.url)
+    return older if here and len(older) <= LONGEST_URL else ""

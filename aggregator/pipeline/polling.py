@@ -7,7 +7,7 @@ changed meanwhile.
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from hashlib import blake2b
 
 from aggregator import classify, dedupe, normalize, schedule
@@ -39,6 +39,9 @@ from aggregator.model import (
 from aggregator.parse import parse
 from aggregator.pipeline import errands, moving, overruns
 from aggregator.pipeline.remembering import body_digest, remember
+
+LONGEST_PAUSE = timedelta(days=1)
+"""Of a host, for what it answered to one source."""
 
 
 def read(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity) -> ReadResult:
@@ -183,31 +186,38 @@ def _outcome(
     """What it changes beside posts."""
     if lease.errand is not None:
         ended = errands.outcome(lease, lease.errand, result, reading, verdicts, now)
-        return replace(ended, pause_host_until=_pause(lease, result, ended.due.at, now))
+        return replace(ended, pause_host_until=_pause(lease, result, polling, ended.due.at, now))
     memory = remember(lease, result, reading, verdicts, now)
     memory = overruns.counted(lease, memory, reading, verdicts, polling, now)
+    memory, asked_for = overruns.errands(memory, result, reading, now)
     due = schedule.plan(lease.source, polling, memory, _jitter(lease, now))
     return PollOutcome(
         lease=lease,
         at=now,
         due=due,
         memory=memory,
-        pause_host_until=_pause(lease, result, due.at, now),
-        errands=overruns.errands(lease, result, reading, verdicts, now),
+        pause_host_until=_pause(lease, result, polling, due.at, now),
+        errands=asked_for,
     )
 
 
-def _pause(lease: Lease, result: FetchResult, due: datetime, now: datetime) -> datetime | None:
+def _pause(
+    lease: Lease, result: FetchResult, polling: Polling, due: datetime, now: datetime
+) -> datetime | None:
     """Until when a 429 pauses the whole host: a public one, and only where that host said it itself.
 
-    One route of a private host must not stall the others (FreshRSS#7870), and nobody must be able to stop a
-    shared redirector. Without Retry-After it is until we would come back ourselves.
+    The source itself keeps to the server's word however long it is; its neighbours for a day: on a shared
+    host one of them can say so for all. One route of a private host must not stall the others
+    (FreshRSS#7870), and nobody must be able to stop a shared redirector. Without Retry-After it is for the
+    shortest interval: what else makes this source wait is no word of its host.
     """
     if not isinstance(result, FetchFailed) or result.status != 429 or lease.source.private:
         return None
     if moving.host(result.url) != moving.host(lease.url):
         return None
-    return min(result.hints.retry_after or due, now + schedule.LONGEST_WORD)
+    if result.hints.retry_after is not None:
+        return min(result.hints.retry_after, now + LONGEST_PAUSE)
+    return min(due, now + polling.min_interval)
 
 
 def _jitter(lease: Lease, now: datetime) -> float:

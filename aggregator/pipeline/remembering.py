@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
+from typing import TypeGuard
 
 from aggregator import schedule
 from aggregator.model import (
@@ -33,6 +34,10 @@ READER_VERSION = "1"
 """Raised when reading the same bytes gives better posts: every body is then read once more."""
 UNSEEN = timedelta(days=180)
 """After so long of nothing but 304 the whole body is asked for once: a server may have got stuck."""
+NOT_READ = "not read"
+"""The result of a poll whose body this machine failed to read."""
+TRIES = 3
+"""How often in a row a body is asked for again because of that."""
 FORMER = 5
 """Earlier validators that are kept, to know them when we meet them."""
 _NONE = (Validators(), Validators("", ""), Validators("", None), Validators(None, ""))
@@ -42,6 +47,15 @@ def body_digest(source: Source, fetched: Fetched) -> str:
     """What makes reading a body again needless: same bytes, media type, definition and reader."""
     salt = "\0".join((READER_VERSION, source.definition, fetched.content_type, fetched.url))
     return blake2b(salt.encode("utf-8", "surrogatepass") + b"\0" + fetched.body, digest_size=16).hexdigest()
+
+
+def faulty(result: FetchResult | None, detail: str) -> FetchFailed:
+    """A fault of ours in a poll that may have brought an answer: that came to nothing, but for its hints."""
+    if result is None:
+        return FetchFailed("fault", detail)
+    said = replace(result.hints, moved=None, gone=False)
+    status = result.status if isinstance(result, FetchFailed) else None
+    return FetchFailed("fault", detail, said, status, result.url, result.sent)
 
 
 def prepared(lease: Lease, now: datetime) -> Lease:
@@ -66,9 +80,24 @@ def remember(
     now: datetime,
 ) -> Memory:
     """The source's memory after this poll, but for what was missed between polls (`overruns`)."""
-    memory = _answered(lease, result, replace(lease.memory, last_poll=now), now)
+    memory = replace(lease.memory, last_poll=now, score=scoring.counted(lease, result, now))
+    if _is_lost(reading, lease.memory):
+        # As if the body had not come: what is kept must fit what was read, and the next poll asks for it.
+        return schedule.heard(_not_read(memory, reading), result, now)
+    memory = _answered(lease, result, memory, now)
     memory = _judged(lease, result, reading, verdicts, memory, now)
     return moving.followed(lease, schedule.heard(memory, result, now), result)
+
+
+def _is_lost(reading: ReadResult | None, before: Memory) -> TypeGuard[Unreadable]:
+    """Whether this machine failed to read a body; after a few times in a row it is the body that fails."""
+    if not isinstance(reading, Unreadable) or not reading.ours:
+        return False
+    return before.last_result != NOT_READ or before.failures < TRIES
+
+
+def _not_read(memory: Memory, reading: Unreadable) -> Memory:
+    return replace(memory, failures=memory.failures + 1, last_result=NOT_READ, last_error=reading.reason)
 
 
 def _answered(lease: Lease, result: FetchResult, memory: Memory, now: datetime) -> Memory:
@@ -80,7 +109,7 @@ def _answered(lease: Lease, result: FetchResult, memory: Memory, now: datetime) 
     match result:
         case FetchFailed(validators=Validators() as brought) if brought not in _NONE:
             # Nothing was asked conditionally, so they are no part of what was had from another host.
-            at_home = moving.host(memory.validators_from) == moving.host(result.url)
+            at_home = moving.place(memory.validators_from) == moving.place(result.url)
             validators = _merged(before, brought) if at_home else brought
             memory = replace(memory, validators=validators, validators_from=result.url)
         case FetchFailed():
@@ -105,7 +134,7 @@ def _answered(lease: Lease, result: FetchResult, memory: Memory, now: datetime) 
     if memory.validators != before and before not in _NONE:
         former = (before, *(one for one in memory.former if one not in (before, memory.validators)))
         memory = replace(memory, former=former[:FORMER])
-    return replace(memory, score=scoring.counted(lease, result, now))
+    return replace(memory, leads_to=result.url or memory.leads_to)
 
 
 def _judged(
@@ -117,6 +146,8 @@ def _judged(
     now: datetime,
 ) -> Memory:
     """Whether the poll was a success, and what the document adds to what is known of the source."""
+    if isinstance(result, FetchFailed) and result.kind == "turn":
+        return replace(memory, last_result="turn", last_error=result.detail)
     if isinstance(result, FetchFailed):
         return replace(
             memory,
@@ -127,9 +158,6 @@ def _judged(
         )
     if isinstance(reading, Unreadable):
         memory = replace(memory, unreadable=why_unreadable(lease.source, reading), reader=READER_VERSION)
-        if reading.ours:  # as if it had not come: the next poll asks for it again
-            before = lease.memory
-            memory = replace(memory, validators=before.validators, former=before.former, body=before.body)
     elif isinstance(reading, Reading):
         memory = replace(memory, unreadable="", reader="")
     if memory.unreadable:

@@ -37,7 +37,7 @@ def counted(lease: Lease, result: FetchResult, now: datetime) -> Score:
         cookies=score.cookies + sent.cookies,
         referers=score.referers + sent.referer,
         queries=score.queries + sent.query,
-        early=score.early + (binding is not None and now < binding),
+        early=score.early + (binding is not None and (sent.at or now) < binding),
     )
 
 

@@ -121,3 +121,12 @@ def test_a_dropped_copy_remembers_what_it_would_join():
     said = verdict(telling("copy", LEAD + WIRE, B, dropped="rules.0"), founder())
     assert isinstance(said, Rejected)
     assert (said.story, said.joined, said.reason) == ("tag:g1", "alike", "rules.0")
+
+
+def test_a_document_has_so_many_comparisons(monkeypatch):
+    """What is left after them is new: one hostile document must not keep us busy for minutes."""
+    monkeypatch.setattr("aggregator.dedupe.alike.MOST_COMPARISONS", 1)
+    posts = [telling(f"n{n}", WIRE + " " + "Another word." * n, B) for n in range(3)]
+    founders = [founder(f"f{n}", text=WIRE + " " + "Another word." * n) for n in range(3)]
+    said = judge(posts, source(B), banded(*founders), lambda p, n: f"tag:new-{p.guid}", NOW).verdicts
+    assert [type(v) for v in said] == [Duplicate, New, New]

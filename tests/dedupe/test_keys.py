@@ -114,3 +114,12 @@ def test_sessions_tell_no_pages_apart():
     }
     assert len(keys) == 1
     assert stamp([post("a", link="https://x.example/p?id=1&sid=7")], source())[0][0].link_key not in keys
+
+
+def test_a_strangers_entry_ties_no_pages_of_a_site():
+    """Whose link is not on its own site names one page of it at most."""
+    forms = ("https://x.example/2", "https://x.example/3")
+    (trap,), _ = stamp(
+        [post("a", link="https://x.example/1", canonical=forms[0], forms=forms, standing=1)], source()
+    )
+    assert kinds([trap]) == [["e1", "g1", "n1", "u1"]]

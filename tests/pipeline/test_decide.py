@@ -167,10 +167,23 @@ def test_an_unreadable_body():
 def test_a_body_that_we_failed_to_read_is_asked_for_again():
     """Where this machine failed, not the body, the next poll must not be answered with 304 or `same body`."""
     held = remembered()
-    outcome = decide(held, fetched(b"new", validators=Validators('"v2"')), Unreadable("killed", ours=True))
-    memory = outcome.memory
-    assert (memory.validators, memory.body) == (held.memory.validators, held.memory.body)
-    assert (memory.failures, memory.last_result, memory.last_error) == (1, "unreadable", "killed")
+    elsewhere = fetched(b"new", validators=Validators('"v2"'), url="https://b.example/")
+    for failures in (1, 2, 3):
+        held = after(held, decide(held, elsewhere, Unreadable("killed", ours=True)))
+        memory, before = held.memory, remembered().memory
+        for kept in ("validators", "validators_from", "former", "body", "whole", "unreadable", "answered_by"):
+            assert getattr(memory, kept) == getattr(before, kept)
+        assert (memory.failures, memory.last_result, memory.last_error) == (failures, "not read", "killed")
+    # What fails every time is the body's fault, and is not asked for without end.
+    memory = decide(held, elsewhere, Unreadable("killed", ours=True)).memory
+    assert (memory.validators, memory.unreadable) == (Validators('"v2"'), "killed")
+
+
+def test_what_we_failed_to_read_is_no_trouble_once_the_old_body_is_back():
+    """A 304 to the old validators says that what we hold is current, and that was read."""
+    held = after(remembered(), decide(remembered(), fetched(b"new"), Unreadable("killed", ours=True)))
+    memory = decide(held, NotModified(Validators(), Hints()), now=NOW + HOUR).memory
+    assert (memory.failures, memory.last_error, memory.last_result) == (0, "", "not modified")
 
 
 def test_a_confidential_page_names_no_feeds():
@@ -269,19 +282,29 @@ def test_a_failed_fetch(failure, result, gone):
     [
         (source(), URL, NOW + 9 * HOUR, NOW + 9 * HOUR),
         (source(), "https://A.example/elsewhere", NOW + 9 * HOUR, NOW + 9 * HOUR),
-        (source(), URL, None, "due"),
-        (source(), URL, NOW + 99 * HOUR, NOW + 99 * HOUR),
-        (source(), URL, NOW + 9999 * HOUR, NOW + 31 * 24 * HOUR),
+        (source(), URL, None, NOW + HOUR),
+        (source(every=30 * 24 * HOUR), URL, None, NOW + HOUR),
+        (source(), URL, NOW + 99 * HOUR, NOW + 24 * HOUR),
+        (source(), URL, NOW + 9999 * HOUR, NOW + 24 * HOUR),
         (source(private=True), URL, NOW + 9 * HOUR, None),
         (source(), "https://b.example/", NOW + 9 * HOUR, None),
     ],
-    ids=["Retry-After", "its host", "no Retry-After", "a long one", "too long", "private host", "redirected"],
+    ids=[
+        "Retry-After",
+        "its host",
+        "no Retry-After",
+        "a rare one",
+        "long",
+        "too long",
+        "private host",
+        "redirected",
+    ],
 )
 def test_429_pauses_the_host(of, answered, retry_after, pause):
-    """All sources of the public host that said so wait as long as it says; else until this one is due."""
+    """All sources of the public host that said so wait as long as it says; else for the shortest interval."""
     failure = FetchFailed("status", "429 Too Many Requests", Hints(retry_after=retry_after), 429, answered)
     outcome = decide(lease(of, validators=GIVEN), failure)
-    assert outcome.pause_host_until == (outcome.due.at if pause == "due" else pause)
+    assert outcome.pause_host_until == pause
     assert outcome.memory.not_before == (retry_after and min(retry_after, NOW + 31 * 24 * HOUR))
     assert outcome.due.at >= (outcome.memory.not_before or NOW + HOUR)
 

@@ -104,6 +104,30 @@ def test_given_up_where_it_does_not_hold(answers, adopted):
         assert (held.memory.moved_to, held.memory.moved_times) == ("", 0)
 
 
+def test_both_urls_have_their_turns():
+    """It may be our own network that fails; a fault of ours, or a wait for a turn, says nothing of either."""
+    home = replace(DOWN, url=URL)
+    held = polled(lease(adopted=NEW), [DOWN] * 3)
+    assert held.url == URL
+    held = polled(held, [home] * 3)
+    assert held.url == NEW
+    held = polled(held, [DOWN] * 3)
+    assert held.url == URL
+    assert polled(held, [None]).memory.abandoned == ""
+    for ours in ("fault", "turn"):
+        assert polled(lease(adopted=NEW), [FetchFailed(ours, "x")] * 4).url == NEW
+
+
+def test_gone_at_the_configured_url_asks_the_one_that_was_given_up():
+    """What only failed may be well again; who says 410 is not asked again."""
+    held = polled(lease(adopted=NEW), [DOWN] * 3)
+    held = polled(held, [replace(GONE, url=URL)])
+    assert (held.url, held.memory.gone) == (NEW, False)
+    held = polled(held, [GONE])
+    assert (held.url, held.memory.gone) == (URL, False)
+    assert polled(held, [replace(GONE, url=URL)]).memory.gone
+
+
 def test_gone_at_the_configured_url_is_gone():
     """410 at the adopted one asks the configured one; if that is gone too, nobody is asked any more."""
     held = polled(lease(adopted=NEW), [GONE])

@@ -159,3 +159,40 @@ def test_no_overrun_of_a_plan_that_is_fixed():
     _, outcome = poll(held, later("345"), stored(known))
     assert outcome.memory.overruns == 1
     assert outcome.due.at == NOW + HOUR
+
+
+def test_one_chain_in_an_hour_for_all_that_is_missing():
+    """What is missed meanwhile is in the next one: not every overrun asks for pages."""
+    held, known = before()
+    outcomes = [known]
+    asked = []
+    for n, names in enumerate(("345", "678", "9ab")):
+        now = NOW + n * HOUR / 2
+        _, outcome = poll(held, later(names, older="/older"), stored(*outcomes), now=now)
+        outcomes.append(outcome)
+        held = after(held, outcome)
+        asked.append(outcome.errands)
+    assert [len(errands) for errands in asked] == [1, 0, 1]
+    assert asked[0][0].since == known.memory.newest
+    assert asked[2][0].since == outcomes[1].memory.newest  # what the second poll had missed
+
+
+@pytest.mark.parametrize(
+    "older",
+    ["https://b.example/older", "https://a.example:8443/older", "/" + "x" * 1000],
+    ids=["another host", "another port", "too long"],
+)
+def test_a_document_sends_us_nowhere_else(older):
+    """Only its own place, and only a URL that is fit to be kept."""
+    held, known = before()
+    _, outcome = poll(held, later("345", older=older), stored(known))
+    assert (outcome.memory.overruns, outcome.errands) == (1, ())
+
+
+def test_no_other_host_is_asked_again_for_a_redirect():
+    """A page that leads to a stranger who answers with something else is asked for once."""
+    held, _ = before()
+    errand = Errand("archive", "https://a.example/older", NOW)
+    failed = FetchFailed("status", "500", status=500, url="https://victim.example/x")
+    assert decide(replace(held, errand=errand), failed).errands == ()
+    assert len(decide(replace(held, errand=errand), replace(failed, url=errand.url)).errands) == 1

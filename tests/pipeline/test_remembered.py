@@ -45,6 +45,29 @@ def test_a_304_keeps_former_ones_too():
     assert (memory.validators, memory.former) == (Validators('"2"', "Mon"), (V1,))
 
 
+def test_a_wait_for_a_turn_is_no_failure():
+    """We kept the host busy ourselves; where it leads is known from then on."""
+    there = "https://b.example/f"
+    memory = decide(lease(validators=V1), FetchFailed("turn", "it waited", url=there, sent=Sent(V1))).memory
+    assert (memory.failures, memory.last_result, memory.leads_to) == (0, "turn", there)
+    assert memory.score.requests == 1
+
+
+def test_a_fault_of_ours_keeps_the_servers_word():
+    """What came is lost, and asked for again when the server allows it; its validators are not taken."""
+    answer = fetched(
+        b"x", validators=V2, hints=Hints(fresh_until=NOW + DAY, moved="https://b.example/", gone=True)
+    )
+    outcome = decide(
+        lease(validators=V1), pipeline.faulty(replace(answer, sent=Sent(V1)), "the disk is full")
+    )
+    assert outcome.memory.validators == V1
+    assert (outcome.memory.not_before, outcome.memory.gone) == (NOW + DAY, False)
+    assert outcome.memory.score == Score(requests=1, etag_good=1, modified_good=1)
+    busy = FetchFailed("status", "429", Hints(retry_after=NOW + DAY), 429, URL)
+    assert decide(lease(), pipeline.faulty(busy, "the disk is full")).pause_host_until == NOW + DAY
+
+
 def test_who_answered():
     """Where redirects led, on each answer; a failure is none."""
     there = "https://b.example/f"

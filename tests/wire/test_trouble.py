@@ -9,7 +9,7 @@ import socket
 import pytest
 
 from aggregator.model import Fetched, FetchFailed, Sent
-from tests.wire.origin import FEED, Origin, fetch, fetcher, lease, ok, to
+from tests.wire.origin import FEED, Noon, Origin, fetch, fetcher, lease, ok, to
 
 CHUNKED = b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
 
@@ -275,8 +275,13 @@ def test_a_confidential_source_keeps_its_secrets(caplog):
 def test_surprises_are_faults_and_logged(caplog):
     """A fault of ours ends this exchange alone, with its trace in the log."""
 
-    class Broken:
+    class Broken(Noon):
+        asked = False
+
         def now(self):
+            if not self.asked:  # before the request goes out
+                self.asked = True
+                return super().now()
             secret = "token"
             raise ZeroDivisionError(secret)
 
