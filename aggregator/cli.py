@@ -196,6 +196,28 @@ def status(ctx: click.Context, config: Path | None, as_json: bool, politeness: b
 
 
 @main.command()
+@click.argument("asked", metavar="URL|ID")
+@_with_config
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_context
+def explain(ctx: click.Context, asked: str, config: Path | None, as_json: bool) -> None:
+    """Why a post is or isn't in the output.
+
+    By its link, its id or guid, the id of its story, or the URL of its source.
+    """
+    from aggregator import daemon, report
+
+    _, given = daemon.read_config(_chosen(ctx, config))
+    answer = daemon.explain(given, asked)
+    if as_json:
+        click.echo(json.dumps(report.explained_json(answer), indent=2, ensure_ascii=False))
+    else:
+        report.explained(answer)
+    if not answer.found:
+        sys.exit(1)
+
+
+@main.command()
 @_with_config
 @click.pass_context
 def publish(ctx: click.Context, config: Path | None) -> None:

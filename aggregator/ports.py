@@ -31,9 +31,13 @@ from aggregator.model import (
     Revision,
     Scope,
     SiteIdentity,
+    Sought,
     SourceStatus,
+    StoredPost,
+    StoredStory,
     Story,
     Unwritten,
+    Url,
 )
 
 
@@ -184,6 +188,20 @@ class PostReader(Protocol):
         that keeps near duplicates, each telling of a story comes by itself, under the id of its first post,
         with the copies of that. `per_source`: of those that one source leads, at most so many; 0: all.
         """
+
+
+class PostFinder(Protocol):
+    """What operators ask about single posts (`explain`)."""
+
+    def find(self, sought: Sought, limit: int, /) -> Sequence[StoredStory]:
+        """At most `limit` stories that have a post that is sought, by the newest such post, then by id.
+
+        That is one of that id (a story has that of a post) or under one of the keys; where there is none,
+        one whose guid or link is one of the texts, whichever source it is of.
+        """
+
+    def of_source(self, source: Url, limit: int, /) -> Sequence[StoredPost]:
+        """At most `limit` posts of a source, newest `published` first, then by id."""
 
 
 class DocumentStore(Protocol):

@@ -11,8 +11,15 @@ from datetime import UTC, datetime, timedelta
 from hashlib import blake2b
 
 from aggregator import model, schedule
+from aggregator.dedupe import CANDIDATES_SEEN
+from aggregator.dedupe.shingles import bands as bands_of
 from aggregator.errors import PublishError, StoreError
+from aggregator.syntax import html
 from aggregator.syntax.labels import fold
+
+MOST_IN_BAND = 30
+CONSIDERED = 16
+WALKED = 20_000
 
 MEDIA_TYPES = {
     "atom": "application/atom+xml",
@@ -115,6 +122,10 @@ class _Post:
     arrived: int
     definition: str  # of its source, that it was last classified under
     purged: bool = False
+    telling: str = ""  # the first of its story in these words
+    joined: str = ""  # "": it founded its story
+    similarity: float = 1.0
+    bands: frozenset = frozenset()  # of a founder of late
 
 
 @dataclass
@@ -174,6 +185,7 @@ class MemoryStore:
         )
         self.jekyll = MemoryJekyll(self)
         self.revisions = MemoryRevisions(self)
+        self.finder = MemoryFinder(self)
 
     def remember(self, config):
         self.config = config
@@ -188,6 +200,9 @@ class MemoryStore:
         old = now - timedelta(days=30)
         for row in data.sources.values():
             row.errands = {k: e for k, e in row.errands.items() if e.ended is None or e.ended >= old}
+        for stored in data.posts.values():
+            if stored.post.first_seen < now - CANDIDATES_SEEN:
+                stored.bands = frozenset()
 
     def restart(self):
         """What a crash leaves: everything but leases and claims."""
@@ -246,13 +261,23 @@ class MemoryStore:
             )
         }
 
-    def lead(self, story):
-        """The visible post that speaks for a story."""
-        members = [s.post for s in self.data.posts.values() if s.story == story and self.visible(s)]
+    def lead(self, story, telling=None):
+        """The visible post that speaks for a story, or for one telling of it."""
+        members = [s for s in self.data.posts.values() if s.story == story and self.visible(s)]
         return min(
-            members,
+            [s.post for s in members if telling in (None, s.telling)],
             key=lambda p: (p.standing, p.published, self.data.sources[p.source].source.position, p.id),
         )
+
+    def keeping(self):
+        """The categories that show near duplicates one by one."""
+        asked = {slug: row.asked for slug, row in self.data.categories.items()}
+        return {slug for slug, category in asked.items() if category and category.near_duplicates == "keep"}
+
+    def of_several_tellings(self, slugs):
+        """The stories shown in these categories that have more than one telling."""
+        stories = {s.story for s in self.data.posts.values() if s.telling != s.story}
+        return {story for story in stories if self.placed({story}) & slugs}
 
     def make_category(self, category, now):
         self.data.categories[category.slug] = category
@@ -273,6 +298,7 @@ class MemoryPolls(_Part):
 
     def sync(self, config, now, /):
         store, data = self.store, self.data
+        kept = store.keeping()
         touched = self._sync_categories(config, now)
         store.jekyll.sync(config, touched)
         anything = bool(touched)
@@ -304,6 +330,7 @@ class MemoryPolls(_Part):
         wanted = {source.url: source for source in config.sources}
         gone = {url for url, row in data.sources.items() if row.source is not None and url not in wanted}
         stories = store.of_sources(moved | gone) | store.tied(reordered)
+        stories |= store.of_several_tellings(kept ^ store.keeping())
         touched |= store.placed(stories)
         for url, row in data.sources.items():
             row.source = wanted.get(url)
@@ -478,8 +505,16 @@ class MemoryPolls(_Part):
             if category.folded in lookup.labels:
                 labels.setdefault(category.folded, category.slug)
         slugs = {s for s in data.categories for w in lookup.slugs if s == w or s.startswith(f"{w}-")}
+        by_key = {key: found for key in lookup.keys if (found := self._led_to(key))}
+        new = [
+            of_post
+            for key, of_post in lookup.bands.items()
+            if not any(known.source == lookup.source for known in by_key.get(key, ()))
+        ]
+        by_band = self._shared(lookup.source, new, lookup.seen_since)
         return model.Known(
-            by_key={key: found for key in lookup.keys if (found := self._led_to(key))},
+            by_key=by_key,
+            by_band={band: tuple(map(self._candidate, stored)) for band, stored in by_band.items()},
             ids=lookup.ids & data.posts.keys(),
             withdrawn=frozenset(k for k in lookup.keys if (lookup.source, k) in data.withdrawn),
             labels=labels,
@@ -495,9 +530,37 @@ class MemoryPolls(_Part):
             post = stored.post
             if key not in post.keys or (post.source, key) in self.data.withdrawn:
                 continue
-            said = {name: getattr(post, name) for name in model.KnownPost.__slots__ if hasattr(post, name)}
-            found.append(model.KnownPost(story=stored.story, **said))
+            found.append(self._known(stored))
         return tuple(found)
+
+    def _known(self, stored):
+        post = stored.post
+        said = {name: getattr(post, name) for name in model.KnownPost.__slots__ if hasattr(post, name)}
+        telling = stored.telling if stored.telling != post.id else None
+        return model.KnownPost(story=stored.story, telling=telling, **said)
+
+    def _candidate(self, stored):
+        post, posts = stored.post, self.data.posts.values()
+        sources = frozenset(other.post.source for other in posts if other.story == stored.story)
+        return model.Candidate(self._known(stored), post.title, post.content or post.summary, sources)
+
+    def _shared(self, source, of_posts, since):
+        """By band, the founders that share the most bands with one of these posts, in order of arrival."""
+        posts = sorted(self.data.posts.values(), key=lambda stored: stored.arrived)
+        own = {stored.story for stored in posts if stored.post.source == source}
+        full = Counter(band for stored in posts for band in stored.bands)
+        found = {}
+        for bands in of_posts:
+            shares = {
+                stored.post.id: {b for b in stored.bands & set(bands) if full[b] <= MOST_IN_BAND}
+                for stored in posts
+                if stored.story not in own and (since is None or stored.post.first_seen >= since)
+            }
+            nearest = sorted((id for id in shares if shares[id]), key=lambda id: (-len(shares[id]), id))
+            for id in nearest[:CONSIDERED]:
+                for band in shares[id]:
+                    found.setdefault(band, set()).add(id)
+        return {band: [stored for stored in posts if stored.post.id in ids] for band, ids in found.items()}
 
     def commit(self, outcomes, now, /):
         return [self._commit(outcome, now) for outcome in outcomes]
@@ -581,8 +644,16 @@ class MemoryPolls(_Part):
 
     def _moved_on(self, outcome):
         fresh = {v.post.id for v in outcome.verdicts if _is_fresh(v)}
+        judged = outcome.judged_bands
+        posts = [v.post for v in outcome.verdicts if not isinstance(v, model.Unchanged)]
+        by_band = self._shared(
+            outcome.lease.source.url,
+            [[band for band in post.bands if band in judged] for post in posts],
+            outcome.at - CANDIDATES_SEEN,
+        )
         return (
             any({k.id for k in self._led_to(key)} - then for key, then in outcome.judged.items())
+            or any({s.post.id for s in stored} - judged[band] for band, stored in by_band.items())
             or bool(fresh & self.data.posts.keys())
             or self.taken(outcome.categories)
         )
@@ -628,8 +699,11 @@ class MemoryPolls(_Part):
             if not _is_fresh(verdict):
                 if there is None or there.post.source != source:
                     raise LookupError(post.id)
-                there.post = replace(post, summary="", content="") if there.purged else post
+                kept = replace(post, canonical="", forms=(), bands=())
+                there.post = replace(kept, summary="", content="") if there.purged else kept
                 there.definition = outcome.lease.source.definition
+                if there.story == post.id:
+                    self._band(there, post.bands, now)
                 continue
             if there:
                 raise LookupError(post.id)
@@ -638,16 +712,58 @@ class MemoryPolls(_Part):
             elif story not in data.stories or story == post.id:
                 raise LookupError(story)
             definition = outcome.lease.source.definition
-            data.posts[post.id] = _Post(post, story or post.id, len(data.posts), definition)
+            kept = replace(post, canonical="", forms=(), bands=())
+            there = _Post(kept, story or post.id, len(data.posts), definition, telling=post.id)
+            data.posts[post.id] = there
+            if there.story == post.id:
+                self._band(there, post.bands, now)
         for parting in outcome.partings:
-            for post_id in parting.posts:
-                if post_id not in data.posts or data.posts[post_id].story != parting.leaves:
-                    raise LookupError(post_id)
-                data.posts[post_id].story = parting.posts[0]
+            self._part(parting, now)
+        self._tell(written)
         data.held |= outcome.held
         data.withdrawn |= {(source, key) for key in outcome.withdrawn}
         store.touch(stories)
         return dirty | store.placed(stories)
+
+    def _band(self, stored, bands, now):
+        """Let a founder of late be found by these bands."""
+        fresh = stored.post.first_seen >= now - CANDIDATES_SEEN and not stored.purged
+        stored.bands = frozenset(bands) if fresh else frozenset()
+
+    def _part(self, parting, now):
+        """Let posts leave a story for one of their own, in which all say the same."""
+        posts, first = self.data.posts, parting.posts[0]
+        for post_id in parting.posts:
+            if post_id not in posts or posts[post_id].story != parting.leaves:
+                raise LookupError(post_id)
+        for post_id in parting.posts:
+            posts[post_id].story = posts[post_id].telling = first
+        founder = posts[first]
+        founder.joined, founder.similarity = "", 1.0
+        self._band(founder, bands_of(html.to_text(founder.post.content or founder.post.summary)), now)
+        heirs = {}
+        for stored in sorted(posts.values(), key=lambda stored: stored.arrived):
+            if stored.story == parting.leaves and stored.telling in parting.posts:
+                stored.telling = heirs.setdefault(stored.telling, stored.post.id)
+
+    def _tell(self, written):
+        """Note how new posts have joined their stories."""
+        posts = self.data.posts
+        for verdict in written:
+            stored = posts[verdict.post.id]
+            if not _is_fresh(verdict) or getattr(verdict, "story", None) in (None, verdict.post.id):
+                continue
+            if verdict.telling is not None and verdict.telling not in posts:
+                raise LookupError(verdict.telling)
+            if stored.story == stored.post.id:
+                continue
+            how = verdict.reason if isinstance(verdict, model.Duplicate) else verdict.joined
+            stored.joined, stored.similarity = how, verdict.similarity
+            copied = posts.get(verdict.telling)
+            if copied is not None and copied.story == stored.story:
+                stored.telling = copied.telling
+            else:
+                stored.telling = stored.post.id if how == "alike" and copied is None else stored.story
 
 
 def _asked(source, polling):
@@ -689,11 +805,11 @@ class MemoryRevisions(_Part):
         """The stories in subscription documents, or so many of each scope."""
         config = self.store.config
         own = {c.slug: c.entries for c in config.categories}
-        return {
-            story.id
-            for scope in self.data.scopes
-            for story in self.store.posts.newest(scope, max(at_least, own.get(scope, config.output.entries)))
-        }
+        cap, found = config.output.per_source, []
+        for scope in self.data.scopes:
+            found += self.store.posts.newest(scope, own.get(scope, config.output.entries), per_source=cap)
+            found += self.store.posts.newest(scope, at_least)
+        return {self.data.posts[story.id].story for story in found}
 
     def outdated(self, limit, /):
         shown = self._in_documents()
@@ -745,7 +861,7 @@ class MemoryRevisions(_Part):
         due.sort(key=lambda stored: (stored.post.first_seen, stored.arrived))
         for stored in due[:limit]:
             stored.post = replace(stored.post, summary="", content="")
-            stored.purged = True
+            stored.purged, stored.bands = True, frozenset()
         return len(due[:limit])
 
 
@@ -797,21 +913,74 @@ class MemoryPosts(_Part):
             model.Category(slug, there[slug].title, entries=entries, configured=False) for slug in others
         ]
 
-    def newest(self, scope, limit, /):
-        members = {}
+    def newest(self, scope, limit, /, *, per_source=0):
+        told, apart = {}, scope in self.store.keeping()
         for stored in sorted(self.data.posts.values(), key=lambda stored: stored.arrived):
             if self.store.visible(stored):
-                members.setdefault(stored.story, []).append(stored.post)
+                told.setdefault((stored.story, stored.telling if apart else None), []).append(stored.post)
         shown = [
-            story
-            for story, told in members.items()
+            (self.store.lead(story, telling), telling or story, tuple(members))
+            for (story, telling), members in told.items()
             if any(
-                (scope is None or scope in p.categories) and (p.id, scope) not in self.data.held for p in told
+                (scope is None or scope in p.categories) and (p.id, scope) not in self.data.held
+                for p in members
             )
         ]
-        shown.sort()
-        shown.sort(key=lambda s: self.store.lead(s).published, reverse=True)
-        return [model.Story(story, tuple(members[story])) for story in shown[:limit]]
+        shown.sort(key=lambda one: one[1])
+        shown.sort(key=lambda one: one[0].published, reverse=True)
+        led, found = Counter(), []
+        for lead, id, members in shown[:WALKED] if per_source else shown:
+            led[lead.source] += 1
+            if not per_source or led[lead.source] <= per_source:
+                found.append(model.Story(id, members))
+        return found[:limit]
+
+
+class MemoryFinder(_Part):
+    """`ports.PostFinder`."""
+
+    def find(self, sought, limit, /):
+        rows = self.data.posts.values()
+        ids = [s for s in rows if s.post.id == sought.name or sought.keys & set(s.post.keys)]
+        texts = [s for s in rows if sought.texts & {s.post.guid, s.post.link}]
+        newest = sorted(ids or texts, key=lambda s: s.story)
+        newest.sort(key=lambda s: s.post.published, reverse=True)
+        return [self._told(story) for story in list(dict.fromkeys(s.story for s in newest))[:limit]]
+
+    def _told(self, story):
+        arrived = sorted(self.data.posts.values(), key=lambda stored: stored.arrived)
+        members = tuple(self._stored(s) for s in arrived if s.story == story)
+        places = []
+        for scope in [*sorted(s for s in self.data.scopes if s), None]:
+            told, row = self.store.posts.newest(scope, len(arrived)), self.data.scopes[scope]
+            apart = scope in self.store.keeping()
+            for number, one in enumerate(told, 1):
+                if self.data.posts[one.id].story == story:
+                    lead = self.store.lead(story, one.id if apart else None)
+                    at = number, len(told), lead.published, row.mark > row.settled
+                    places.append(model.Place(scope, one.id, *at))
+        name, there = self.data.post_names.get(story), self.data.post_files.items()
+        files = tuple(file for (_, file), body in there if file == name and body is not None)
+        return model.StoredStory(story, members, tuple(places), files)
+
+    def _stored(self, stored):
+        return model.StoredPost(
+            stored.post,
+            stored.story,
+            stored.definition,
+            active=self.data.sources[stored.post.source].source is not None,
+            purged=stored.purged,
+            telling=stored.telling if stored.joined else None,
+            joined=stored.joined or None,
+            similarity=stored.similarity,
+            held=frozenset(scope for post, scope in self.data.held if post == stored.post.id),
+        )
+
+    def of_source(self, source, limit, /):
+        newest = [s for s in self.data.posts.values() if s.post.source == source]
+        newest.sort(key=lambda s: s.post.id)
+        newest.sort(key=lambda s: s.post.published, reverse=True)
+        return [self._stored(stored) for stored in newest[:limit]]
 
 
 class MemoryDocuments(_Part):

@@ -4,7 +4,7 @@
 Nothing here knows how a post was read or where it will be shown.
 """
 
-from aggregator.classify.labels import assign, wanted
-from aggregator.classify.rules import classify
+from aggregator.classify.labels import TEMPLATED_AT_MOST, assign, categories_of, wanted
+from aggregator.classify.rules import classify, fitting
 
-__all__ = ["assign", "classify", "wanted"]
+__all__ = ["TEMPLATED_AT_MOST", "assign", "categories_of", "classify", "fitting", "wanted"]

@@ -5,7 +5,7 @@ Rules are tried in order; all that match apply, until one drops. Patterns search
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 
 from aggregator.classify.labels import categories_of, tags_of
@@ -20,13 +20,9 @@ def classify(post: Post, source: Source) -> Post:
     tags = tags_of(source.tags, post, title)
     republish = source.republish
     dropped = ""
-    plain = _Plain(post)
-    for rule in source.rules:
-        if not applies(rule, post, source, plain):
-            continue
+    for rule in fitting(post, source):
         if rule.drop:
             dropped = rule.name
-            break
         if rule.category:
             labels = categories_of(rule.category, post, title)
         if rule.also:
@@ -35,6 +31,16 @@ def classify(post: Post, source: Source) -> Post:
         tags = tuple(dict.fromkeys((*tags, *tags_of(rule.tags, post, title))))
         republish = rule.republish or republish
     return replace(post, labels=labels, tags=tags, republish=republish, dropped=dropped)
+
+
+def fitting(post: Post, source: Source) -> Iterator[Rule]:
+    """The rules that fit a post, in their order, up to the first that drops it."""
+    plain = _Plain(post)
+    for rule in source.rules:
+        if applies(rule, post, source, plain):
+            yield rule
+            if rule.drop:
+                return
 
 
 class _Plain:

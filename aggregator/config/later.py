@@ -11,9 +11,9 @@ from aggregator.config.parts import Parts
 
 FORMATS = ("atom", "html")
 """Kinds of documents that this version publishes."""
-_OUTPUT = ("index", "per_source")
+_OUTPUT = ("index",)
 _FEED = ("full_text",)
-_CATEGORY = ("near_duplicates", "formerly")
+_CATEGORY = ("formerly",)
 
 
 def warnings(parts: Parts) -> tuple[str, ...]:

@@ -3,8 +3,18 @@
 `house` builds, `live` is the daemon, `commands` is everything else that needs more than one room.
 """
 
-from aggregator.daemon.commands import check_live, difference, once, publish, status
+from aggregator.daemon.commands import check_live, difference, explain, once, publish, status
 from aggregator.daemon.house import Overrides, read_config
 from aggregator.daemon.live import run
 
-__all__ = ["Overrides", "check_live", "difference", "once", "publish", "read_config", "run", "status"]
+__all__ = [
+    "Overrides",
+    "check_live",
+    "difference",
+    "explain",
+    "once",
+    "publish",
+    "read_config",
+    "run",
+    "status",
+]

@@ -9,6 +9,7 @@ import asyncio
 import os
 from collections.abc import Callable, Sequence
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -18,19 +19,22 @@ from aggregator.fetch import HttpFetcher
 from aggregator.keeper import Keeper
 from aggregator.model import (
     Config,
+    Explained,
     Fetched,
     FetchFailed,
+    Findings,
     Lease,
     Memory,
     NotModified,
     PollOutcome,
     Reading,
     ReadResult,
+    Scope,
     SiteIdentity,
     Source,
     SourceStatus,
 )
-from aggregator.pipeline import name
+from aggregator.pipeline import explaining, name
 from aggregator.publisher import Published, Publisher
 from aggregator.store import Store, loops_held, open_store
 from aggregator.triggers import SystemClock
@@ -38,6 +42,10 @@ from aggregator.workers import WorkerReader
 
 PATIENCE = timedelta(seconds=5)
 """How long `once` waits for a floor or a gap to pass."""
+FOUND = 10
+"""Stories that `explain` tells of at most."""
+LISTED = 5
+"""Posts of a source that it names."""
 NIL = UUID(int=0)
 """Stands for the site where nothing is stored."""
 
@@ -109,6 +117,38 @@ def status(given: Config) -> tuple[Sequence[SourceStatus], int | None]:
         return [], holder
     with closing(store):
         return store.sources.sources(), holder
+
+
+def explain(given: Config, asked: str) -> Explained:
+    """Why what is stored under a link, an id or the URL of a source is in the output, or is not."""
+    try:
+        store = open_store(given.store, output=given.output.directory, loops=False, create=False)
+    except StoreMissing:
+        nothing = Findings(stored=False)
+        return explaining.answer(explaining.sought(asked, given, nothing), given, nothing)
+    with closing(store):
+        store.remember(given)
+        findings = Findings(
+            sources=tuple(store.sources.sources()), categories=tuple(store.posts.categories())
+        )
+        sought = explaining.sought(asked, given, findings)
+        entries: dict[Scope, int] = {category.slug: category.entries for category in findings.categories}
+        entries[None] = given.output.entries
+        every = store.finder.find(sought, FOUND + 1)
+        stories = tuple(every[:FOUND])
+        posts = [member.post for story in stories for member in story.members]
+        scopes: set[Scope] = {slug for post in posts for slug in post.categories} | {None}
+        findings = replace(
+            findings,
+            stories=stories,
+            more=len(every) > FOUND,
+            newest=tuple(store.finder.of_source(sought.source, LISTED)) if sought.source else (),
+            documents={
+                scope: tuple(store.posts.newest(scope, entries[scope], per_source=given.output.per_source))
+                for scope in scopes & entries.keys()
+            },
+        )
+    return explaining.answer(sought, given, findings)
 
 
 def difference(given: Config) -> list[str]:

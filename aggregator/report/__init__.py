@@ -4,11 +4,14 @@ Prints values and decides nothing. Sources are named by their label, so that a c
 no output that somebody may paste into a bug report.
 """
 
+from aggregator.report.explained import explained, explained_json
 from aggregator.report.polls import Progress, live, polled, published, warnings
 from aggregator.report.sources import politeness_table, status_json, status_table
 
 __all__ = [
     "Progress",
+    "explained",
+    "explained_json",
     "live",
     "politeness_table",
     "polled",

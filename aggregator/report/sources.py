@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Container, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -24,11 +24,11 @@ def status_json(given: Config, sources: Sequence[SourceStatus], holder: int | No
     by_url = {source.url: source for source in given.sources}
     return {
         "daemon": holder,
-        "sources": [_as_json(by_url.get(status.url), status) for status in sources],
+        "sources": [_as_json(by_url.get(status.url), status, by_url) for status in sources],
     }
 
 
-def _as_json(source: Source | None, status: SourceStatus) -> dict[str, Any]:
+def _as_json(source: Source | None, status: SourceStatus, configured: Container[str]) -> dict[str, Any]:
     memory = status.memory
     return {
         "source": _label(source, status),
@@ -51,7 +51,7 @@ def _as_json(source: Source | None, status: SourceStatus) -> dict[str, Any]:
         "asked_at": memory.adopted if source and not source.confidential else "",
         "host_paused_until": _time(status.host_paused_until),
         "overruns": memory.overruns,
-        "notes": _notes(source, status),
+        "notes": _notes(source, status, configured),
         "errands": [
             {
                 "kind": one.errand.kind,
@@ -99,7 +99,7 @@ def status_table(given: Config, sources: Sequence[SourceStatus], holder: int | N
     out.print(table)
     for status in sources:
         source = by_url.get(status.url)
-        for note in _notes(source, status):
+        for note in _notes(source, status, by_url):
             out.print(Text(f"{_label(source, status)}: {note}"), soft_wrap=True)
     failed = sum(bool(s.memory.last_error) for s in sources)
     running = f"a daemon (process {holder}) polls them" if holder else "no daemon runs on this store"
@@ -144,11 +144,13 @@ def politeness_table(given: Config, sources: Sequence[SourceStatus]) -> None:
     )
 
 
-def _notes(source: Source | None, status: SourceStatus) -> list[str]:
+def _notes(source: Source | None, status: SourceStatus, configured: Container[str]) -> list[str]:
     """What an operator should know of a source beyond its last poll, a sentence each."""
     memory, notes = status.memory, []
     hidden = source is None or source.confidential
-    if memory.adopted and source is not None:
+    if memory.adopted in configured and not hidden:
+        notes.append(f"has moved for good to {memory.adopted}, which the file has too: remove this one")
+    elif memory.adopted and source is not None:
         notes.append(
             "has moved for good and is asked at its new place; write that into the file, with `was`"
             if hidden

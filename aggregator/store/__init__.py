@@ -1,7 +1,8 @@
 """Shell. The only door to the database: what both loops, the server and the commands remember.
 
 `open_store` gives a `Store`, whose parts fulfil the ports: `polls`, `revisions`, `sources`, `posts`,
-`documents`, `jekyll`. All of them block, and may be called from any thread. Nothing here knows its callers.
+`finder`, `documents`, `jekyll`. All of them block, and may be called from any thread. Nothing here knows its
+callers.
 """
 
 from __future__ import annotations
@@ -12,9 +13,10 @@ from types import TracebackType
 from typing import Self
 
 from aggregator.model import Category, Config, Scope, SiteIdentity, SourceStatus, Story
-from aggregator.store import categories, errands, hosts, leases, marks, sources, stories
+from aggregator.store import bands, categories, errands, hosts, leases, marks, places, sources
 from aggregator.store.database import Database, identity, make_parents
 from aggregator.store.documents import Documents
+from aggregator.store.explained import Finder
 from aggregator.store.jekyll import JekyllFiles
 from aggregator.store.loops import LoopsLock, loops_held
 from aggregator.store.polls import Polls, Remembered
@@ -48,9 +50,9 @@ class Posts:
         with self._database.read() as connection:
             return categories.listed(connection, self._remembered.config)
 
-    def newest(self, scope: Scope, limit: int, /) -> Sequence[Story]:
+    def newest(self, scope: Scope, limit: int, /, *, per_source: int = 0) -> Sequence[Story]:
         with self._database.read() as connection:
-            return stories.newest(connection, scope, limit)
+            return places.newest(connection, scope, limit, per_source)
 
 
 class Store:
@@ -63,6 +65,7 @@ class Store:
         self.revisions = Revisions(database, self._remembered)
         self.sources = Sources(database)
         self.posts = Posts(database, self._remembered)
+        self.finder = Finder(database)
         self.documents = Documents(database, output)
         self.jekyll = JekyllFiles(database)
 
@@ -71,12 +74,16 @@ class Store:
         self._remembered.take(config)
 
     def housekeep(self, now: datetime) -> None:
-        """What is to be done now and then: planner statistics, the log, hosts, errands and files left."""
+        """What is to be done now and then: planner statistics, the log, hosts, errands, bands, files left."""
         self.documents.tidy(now)
         self.jekyll.tidy(now)
         with self._database.write() as connection:
             hosts.forget(connection, now)
             errands.forget(connection, now)
+        more = True
+        while more:
+            with self._database.write() as connection:
+                more = bands.sweep(connection, now)
         self._database.tidy()
 
     def close(self) -> None:

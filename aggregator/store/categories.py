@@ -32,10 +32,11 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> set[str]:
             "configured": True,
             "position": position,
             "asked": asked,
+            "keeps": category.near_duplicates == "keep",
         }
         if row is None:
             _insert(connection, now, slug=category.slug, templated_by=None, **values)
-        elif row.asked == asked and row.position == position:
+        elif all(getattr(row, name) == value for name, value in values.items()):
             continue
         else:
             connection.execute(categories.update().where(categories.c.slug == category.slug).values(**values))
@@ -43,7 +44,9 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> set[str]:
     gone = {row.slug for row in stored.values() if row.asked}
     if gone:
         connection.execute(
-            categories.update().where(categories.c.slug.in_(gone)).values(configured=False, asked="")
+            categories.update()
+            .where(categories.c.slug.in_(gone))
+            .values(configured=False, asked="", keeps=False)
         )
     return touched | gone | _name(connection, [c for c in config.categories if not c.configured], now)
 
@@ -75,6 +78,11 @@ def _name(connection: sa.Connection, named: Iterable[Category], now: datetime) -
             values.add(folded)
             made.add(category.slug)
     return made
+
+
+def keeping(connection: sa.Connection) -> set[str]:
+    """The slugs of the categories that show near duplicates one by one."""
+    return set(connection.execute(sa.select(categories.c.slug).where(categories.c.keeps)).scalars())
 
 
 def settings_changed(connection: sa.Connection, config: Config) -> bool:

@@ -1,6 +1,6 @@
 """Shell. Posts as files of a Jekyll site: which stories wait, whose names are whose, which bytes are ours.
 
-A story waits while its mark, which `stories.place` raises, is above the one that its file was written for.
+A story waits while its mark, which `places.place` raises, is above the one that its file was written for.
 Its name is given with its first file and stays, whatever becomes of title, date or time zone, also after the
 file has gone, so that it returns where it was. A file is ours where a row says so, and that row is written
 before the first byte; `coming` holds what was about to be written, so that a crash in between costs nothing.
@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from aggregator.errors import PublishError
 from aggregator.model import Config, PostFile, PostId, Story, Unwritten
-from aggregator.store import categories, stories
+from aggregator.store import categories, places
 from aggregator.store.database import Database
 from aggregator.store.files import advice, digest, replace_files, sweep, sync_directory
 from aggregator.store.posts import chunks
@@ -46,7 +46,7 @@ class JekyllFiles:
                 .order_by(story_rows.c.id)
                 .limit(limit)
             ).all()
-            told = stories.tell(connection, [PostId(row.id) for row in rows])
+            told = places.tell(connection, [PostId(row.id) for row in rows])
         return [
             Unwritten(row.id, row.mark, Story(row.id, told[row.id]) if row.id in told else None)
             for row in rows

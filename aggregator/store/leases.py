@@ -180,8 +180,8 @@ def _ready(now: datetime, everything: bool) -> Iterator[sa.ColumnElement[bool]]:
         started, span, rest = (
             sa.type_coerce(c, sa.BigInteger) for c in (sources.c.started, sources.c.floor, sources.c.rest)
         )
-        span = sa.case((rest > span, rest), else_=span)
-        floor = sa.or_(sources.c.started.is_(None), sa.type_coerce(started + span, Moment) <= now)
+        longer = sa.case((rest > span, rest), else_=span)
+        floor = sa.or_(sources.c.started.is_(None), sa.type_coerce(started + longer, Moment) <= now)
         said = sa.case((sources.c.insist.is_(True), sources.c.retry_after), else_=sources.c.not_before)
         word = sa.or_(said.is_(None), said <= now)
         due = sa.or_(due, sa.and_(floor, word))

@@ -26,7 +26,7 @@ from aggregator.model import (
     Source,
     Stale,
 )
-from aggregator.store import errands, hosts, leases, marks, posts, sources, stories
+from aggregator.store import errands, hosts, judging, leases, marks, sources, stories
 from aggregator.store.database import Database
 from aggregator.store.tables import sources as source_rows
 
@@ -86,7 +86,7 @@ class Polls:
 
     def known(self, lookup: Lookup, /) -> Known:
         with self._database.read() as connection:
-            return posts.known(connection, lookup)
+            return judging.known(connection, lookup)
 
     def commit(self, outcomes: Sequence[PollOutcome], now: datetime, /) -> Sequence[CommitResult]:
         with self._database.write() as connection:
@@ -97,7 +97,7 @@ class Polls:
     ) -> CommitResult:
         """Raises `StoreError` where a decision does not fit what it was decided on: a fault of ours."""
         with self._database.write() as connection:
-            outcome = decide(posts.known(connection, lookup))
+            outcome = decide(judging.known(connection, lookup))
             result = self._commit(connection, outcome, now)
         if isinstance(result, Stale) and result.lease.source == outcome.lease.source:
             raise StoreError(
@@ -122,7 +122,7 @@ class Polls:
         stale = Stale(replace(lease, source=current))
         asked = (row.asked, row.definition)
         edited = asked != (sources.asked(lease.source, config.polling), lease.source.definition)
-        if edited or posts.moved_on(connection, outcome):
+        if edited or judging.moved_on(connection, outcome):
             return stale
         savepoint = connection.begin_nested()
         try:

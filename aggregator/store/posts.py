@@ -1,6 +1,7 @@
-"""Shell. Posts as rows and back, and what judging a document needs of the stored ones.
+"""Shell. Posts as rows and back.
 
-A row keeps the whole `Post`: what is searched or compared as columns, the rest as one JSON text.
+A row keeps the whole `Post` but for what is needed only when it comes in: what is searched or compared as
+columns, the rest as one JSON text.
 """
 
 from __future__ import annotations
@@ -14,16 +15,10 @@ import sqlalchemy as sa
 from pydantic import TypeAdapter
 
 from aggregator.model import (
-    Duplicate,
     Enclosure,
     Key,
-    Known,
-    KnownPost,
     Label,
-    Lookup,
-    New,
     Person,
-    PollOutcome,
     Post,
     PostId,
     Said,
@@ -31,15 +26,7 @@ from aggregator.model import (
     SourceInfo,
     Url,
 )
-from aggregator.store import categories, marks
-from aggregator.store.tables import (
-    AnyRow,
-    post_categories,
-    post_keys,
-    posts,
-    sources,
-    withdrawn_keys,
-)
+from aggregator.store.tables import AnyRow, post_categories, post_keys, posts
 
 T = TypeVar("T")
 # SQLite takes 32,766 parameters in a statement, and some builds 999.
@@ -87,12 +74,15 @@ PLAIN = (
     "position",
 )
 
+# Fields that are needed only when a post comes in: they are in its keys, or in a table of their own.
+TRANSIENT = ("canonical", "forms", "bands")
 
-def chunks(values: Iterable[T]) -> Iterator[Sequence[T]]:
-    """The values in lists that fit one statement."""
-    every = list(values)
-    for start in range(0, len(every), AT_ONCE):
-        yield every[start : start + AT_ONCE]
+
+def chunks(values: Iterable[T], share: int = 1) -> Iterator[Sequence[T]]:
+    """The values in lists that fit one statement, which may name so many for each."""
+    every, size = list(values), AT_ONCE // share
+    for start in range(0, len(every), size):
+        yield every[start : start + size]
 
 
 def row_of(post: Post) -> dict[str, Any]:
@@ -164,100 +154,4 @@ def taken(connection: sa.Connection, ids: Iterable[PostId]) -> dict[PostId, AnyR
             posts.c.post.in_(some)
         )
         found.update({PostId(row.post): row for row in connection.execute(query)})
-    return found
-
-
-def known(connection: sa.Connection, lookup: Lookup) -> Known:
-    """What judging the posts of one document needs."""
-    of_categories = categories.known(connection, lookup)
-    return Known(
-        by_key=_by_key(connection, lookup.keys),
-        ids=frozenset(taken(connection, lookup.ids)),
-        withdrawn=_withdrawn(connection, lookup),
-        labels=of_categories.labels,
-        slugs=of_categories.slugs,
-        configured=of_categories.configured,
-        templated=of_categories.templated,
-        opened=marks.opened(connection) if lookup.first else {},
-    )
-
-
-def moved_on(connection: sa.Connection, outcome: PollOutcome) -> bool:
-    """Whether what an outcome was judged against has gained something since."""
-    for key, _, post in _led_to(connection, outcome.judged):
-        if post not in outcome.judged[key]:
-            return True
-    fresh = {v.post.id for v in outcome.verdicts if isinstance(v, New | Duplicate)}
-    return bool(taken(connection, fresh)) or categories.taken(connection, outcome.categories)
-
-
-# A key that its source has withdrawn leads to none of that source's posts.
-_NOT_WITHDRAWN = ~sa.exists().where(
-    withdrawn_keys.c.source == posts.c.source, withdrawn_keys.c.key == post_keys.c.key
-)
-
-
-def _led_to(connection: sa.Connection, keys: Iterable[Key]) -> Iterator[tuple[Key, int, PostId]]:
-    """Each key with the posts that it leads to: row id and id."""
-    for some in chunks(keys):
-        query = (
-            sa.select(post_keys.c.key, posts.c.id, posts.c.post)
-            .join(posts, posts.c.id == post_keys.c.post)
-            .where(post_keys.c.key.in_(some), _NOT_WITHDRAWN)
-        )
-        for row in connection.execute(query):
-            yield Key(row.key), row.id, PostId(row.post)
-
-
-def _withdrawn(connection: sa.Connection, lookup: Lookup) -> frozenset[Key]:
-    found: set[Key] = set()
-    for some in chunks(lookup.keys):
-        query = (
-            sa.select(withdrawn_keys.c.key)
-            .join(sources, sources.c.id == withdrawn_keys.c.source)
-            .where(sources.c.url == lookup.source, withdrawn_keys.c.key.in_(some))
-        )
-        found.update(Key(key) for key in connection.execute(query).scalars())
-    return frozenset(found)
-
-
-def _by_key(connection: sa.Connection, keys: Iterable[Key]) -> dict[Key, tuple[KnownPost, ...]]:
-    """The posts that each key leads to, in order of arrival."""
-    found: defaultdict[Key, list[int]] = defaultdict(list)
-    for key, row, _ in _led_to(connection, keys):
-        found[key].append(row)
-    there = _known_posts(connection, {row for rows in found.values() for row in rows})
-    return {key: tuple(there[row] for row in sorted(rows)) for key, rows in found.items()}
-
-
-_KNOWN = sa.select(
-    *(c for c in posts.c if c.name not in ("title", "details", "summary", "content")), sources.c.url
-).join(sources, sources.c.id == posts.c.source)
-
-
-def _known_posts(connection: sa.Connection, rows: Iterable[int]) -> dict[int, KnownPost]:
-    """Posts by row id, as far as judging another needs them."""
-    found: dict[int, KnownPost] = {}
-    for some in chunks(rows):
-        slugs = categories_of(connection, some)
-        for row in connection.execute(_KNOWN.where(posts.c.id.in_(some))):
-            found[row.id] = KnownPost(
-                id=PostId(row.post),
-                source=Url(row.url),
-                guid=row.guid,
-                slug=row.slug,
-                digest=row.digest,
-                text_digest=row.text_digest,
-                label_digest=row.label_digest,
-                link=row.link,
-                link_key=row.link_key,
-                published=row.published,
-                updated=row.updated,
-                first_seen=row.first_seen,
-                story=PostId(row.story),
-                standing=row.standing,
-                categories=tuple(slugs.get(row.id, ())),
-                dropped=row.dropped,
-                dated=row.dated,
-            )
     return found

@@ -14,7 +14,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from aggregator.model import Config, Known, Lookup, Outdated, Post, PostId, Revision, Slug, Source, Url
-from aggregator.store import categories, marks, stories
+from aggregator.store import bands, categories, judging, marks, places
 from aggregator.store import posts as post_rows
 from aggregator.store.database import Database
 from aggregator.store.polls import Remembered
@@ -59,7 +59,7 @@ class Revisions:
 
     def known(self, lookup: Lookup, /) -> Known:
         with self._database.read() as connection:
-            return post_rows.known(connection, lookup)
+            return judging.known(connection, lookup)
 
     def revise(self, revisions: Sequence[Revision], now: datetime, /) -> int:
         written = 0
@@ -76,9 +76,9 @@ class Revisions:
                 dirty |= categories.ensure(connection, made, named, now)
                 touched |= _write(connection, revision.source, current, stored)
                 written += len(current)
-            dirty |= stories.placed_in(connection, touched)
-            stories.place(connection, touched)
-            marks.mark(connection, dirty | stories.placed_in(connection, touched))
+            dirty |= places.placed_in(connection, touched)
+            places.place(connection, touched)
+            marks.mark(connection, dirty | places.placed_in(connection, touched))
         return written
 
     def purge(self, before: datetime, limit: int, shown: int, /) -> int:
@@ -90,7 +90,8 @@ class Revisions:
             for some in post_rows.chunks(row.id for row in found):
                 wiped = posts.update().where(posts.c.id.in_(some))
                 connection.execute(wiped.values(purged=True, summary="", content=""))
-            stories.forget(connection, {PostId(row.story) for row in found})
+                bands.forget(connection, some)
+            places.forget(connection, {PostId(row.story) for row in found})
         return len(found)
 
 
@@ -100,15 +101,10 @@ def _plan(connection: sa.Connection, config: Config) -> list[int]:
         return []
     seen: dict[int, datetime] = {}
     for scope in connection.execute(sa.select(scopes.c.scope)).scalars().all():
-        newest = (
-            sa.select(placements.c.story)
-            .where(placements.c.category == scope)
-            .order_by(placements.c.published.desc(), placements.c.story)
-            .limit(entries(config, scope))
-            .subquery()
-        )
-        query = _ROWS.join(newest, newest.c.story == posts.c.story)
-        seen.update({row.id: row.published for row in connection.execute(query)})
+        newest = places.walk(connection, scope, entries(config, scope), config.output.per_source)
+        for some in post_rows.chunks(row.story for row in newest):
+            rows = connection.execute(_ROWS.where(posts.c.story.in_(some)))
+            seen.update({row.id: row.published for row in rows})
     rest = connection.execute(_ROWS.order_by(posts.c.published.desc()).limit(PLANNED)).all()
     order = sorted(seen, key=lambda row: (seen[row], row), reverse=True)
     others = [row for row in rest if row.id not in seen]
@@ -202,17 +198,14 @@ def _purgeable(
 
     A story is due when the last of its members is.
     """
-    last: dict[str, tuple[datetime, str] | None] = {}
+    out: dict[str, set[str]] = {}
 
     def is_shown(place: AnyRow) -> bool:
-        """Whether a placement is among the newest of its scope."""
+        """Whether the story of a placement is among the newest of the scope."""
         scope = place.category
-        if scope not in last:
-            last[scope] = _last_shown(connection, scope, max(entries(config, scope), shown))
-        end = last[scope]
-        return (
-            end is None or place.published > end[0] or (place.published == end[0] and place.story <= end[1])
-        )
+        if scope not in out:
+            out[scope] = _shown(connection, config, scope, shown)
+        return place.story in out[scope]
 
     other = posts.alias("other")
     younger = sa.exists().where(
@@ -232,13 +225,7 @@ def _purgeable(
                 return
 
 
-def _last_shown(connection: sa.Connection, scope: str, count: int) -> tuple[datetime, str] | None:
-    """Where the newest so many stories of a scope end; None where there are not so many."""
-    row = connection.execute(
-        sa.select(placements.c.published, placements.c.story)
-        .where(placements.c.category == scope)
-        .order_by(placements.c.published.desc(), placements.c.story)
-        .offset(count - 1)
-        .limit(1)
-    ).one_or_none()
-    return None if row is None else (row.published, row.story)
+def _shown(connection: sa.Connection, config: Config, scope: str, least: int) -> set[str]:
+    """The stories in the subscription document of a scope, and at least so many of its newest."""
+    documents = places.walk(connection, scope, entries(config, scope), config.output.per_source)
+    return {row.story for row in (*documents, *places.walk(connection, scope, least, 0))}

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from aggregator import schedule
 from aggregator.model import Config, Due, Memory, Polling, Source, SourceStatus, Url
-from aggregator.store import categories, errands, jekyll, marks, memories, stories
+from aggregator.store import categories, errands, jekyll, marks, memories, places
 from aggregator.store.leases import BEGUN
 from aggregator.store.memories import MEMORY, UNREAD
 from aggregator.store.posts import chunks
@@ -26,6 +26,7 @@ from aggregator.store.tables import EPOCH, SITE, AnyRow, hosts, posts, sources
 
 def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
     """Take over sources, categories and settings; see `ports.PollStore.sync`. The same writes nothing."""
+    kept = categories.keeping(connection)
     touched = categories.sync(connection, config, now)
     jekyll.sync(connection, config, touched)
     settings = categories.settings_changed(connection, config)
@@ -60,10 +61,11 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
             [{"row": row, "active": False} for row in gone],
         )
         errands.drop_orphans(connection)
-    told = stories.of_sources(connection, returned | gone) | stories.tied(connection, reordered)
-    touched |= stories.placed_in(connection, told)
-    stories.place(connection, told)
-    touched |= stories.placed_in(connection, told)
+    told = places.of_sources(connection, returned | gone) | places.tied(connection, reordered)
+    told |= places.of_several_tellings(connection, kept ^ categories.keeping(connection))
+    touched |= places.placed_in(connection, told)
+    places.place(connection, told)
+    touched |= places.placed_in(connection, told)
     if settings:
         marks.mark_all(connection)
     elif touched or added or edits or gone:

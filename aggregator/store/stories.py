@@ -1,54 +1,45 @@
-"""Shell. What verdicts do to posts and stories, and the newest stories of a category.
+"""Shell. What verdicts do to posts and stories: who founds one, who joins it and in which words, who leaves.
 
-A story is placed again whenever something touches it: `placements` says where it is shown, in every
-category that any of its visible members is in, and in SITE, at the date of the one that leads, so that
-`newest` is a walk along an index. Its mark is raised then, so that its Jekyll file follows. A member is
-visible while no rule drops it, retention leaves it its content, and its source is in the configuration; a
-paused source changes nothing that is out.
+Within a story, posts in the same words are one telling, named after the first of them. Where stories and
+tellings are shown is for `places` to work out.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 
+from aggregator.dedupe import shingles
 from aggregator.model import (
     Changed,
     Duplicate,
+    JoinedBy,
     New,
     Parting,
     PollOutcome,
     Post,
     PostId,
     Rejected,
-    Scope,
-    Slug,
-    Story,
-    Url,
-    rank,
 )
-from aggregator.store import categories
-from aggregator.store.posts import categories_of, chunks, post_of, row_of, taken, write_keys
+from aggregator.store import bands, categories
+from aggregator.store.places import place, placed_in
+from aggregator.store.posts import chunks, row_of, taken, write_keys
 from aggregator.store.tables import (
-    KEPT,
     SITE,
     AnyRow,
     held_back,
-    placements,
     post_categories,
     post_keys,
     posts,
-    sources,
     stories,
+    tellings,
 )
 from aggregator.store.tables import withdrawn_keys as withdrawn
-
-VISIBLE = sa.and_(posts.c.dropped == "", KEPT, sources.c.active.is_(True))
+from aggregator.syntax import html
 
 
 class Collision(Exception):
@@ -56,6 +47,21 @@ class Collision(Exception):
 
     Never leaves the room: the poller is told to look again.
     """
+
+
+@dataclass(frozen=True, slots=True)
+class Fresh:
+    """A post that is to be stored, and how it comes to its story."""
+
+    post: Post
+    story: PostId
+    joined: JoinedBy = "link"
+    telling: PostId | None = None  # None: it has words of its own, or is the founder
+    similarity: float = 1.0
+
+    @property
+    def founds(self) -> bool:
+        return self.story == self.post.id
 
 
 def apply(connection: sa.Connection, source: int, outcome: PollOutcome, now: datetime) -> set[str]:
@@ -67,27 +73,29 @@ def apply(connection: sa.Connection, source: int, outcome: PollOutcome, now: dat
     if not (written or outcome.withdrawn or outcome.partings or outcome.categories):
         return set()
     stored = taken(connection, [verdict.post.id for verdict in written])
-    fresh: dict[PostId, tuple[Post, PostId]] = {}
+    fresh: dict[PostId, Fresh] = {}
     edited: dict[PostId, Post] = {}
     for verdict in written:
         post = verdict.post
         match verdict:
             case New():
-                fresh[_free(post.id, stored, fresh)] = (post, post.id)
-            case Duplicate(story=story):
+                fresh[_free(post.id, stored, fresh)] = Fresh(post, post.id)
+            case Duplicate(story=story, reason=joined, telling=telling, similarity=similarity):
                 if story == post.id:
                     raise Collision(f"a copy of itself: {post.id}")
-                fresh[_free(post.id, stored, fresh)] = (post, story)
+                came = Fresh(post, story, joined, telling, similarity)
+                fresh[_free(post.id, stored, fresh)] = came
             case Changed():
                 edited[_ours(post.id, stored, source)] = post
             case Rejected(again=True):
                 edited[_ours(post.id, stored, source)] = post
-            case Rejected(story=story):
-                fresh[_free(post.id, stored, fresh)] = (post, story or post.id)
+            case Rejected(story=told, joined=joined, telling=telling, similarity=similarity):
+                came = Fresh(post, told or post.id, joined, telling, similarity)
+                fresh[_free(post.id, stored, fresh)] = came
     made = categories.ensure(
         connection, outcome.categories, {slug for v in written for slug in v.post.categories}, now
     )
-    touched = {story for _, story in fresh.values()} | {PostId(stored[post].story) for post in edited}
+    touched = {came.story for came in fresh.values()} | {PostId(stored[post].story) for post in edited}
     touched |= {story for parting in outcome.partings for story in (parting.leaves, parting.posts[0])}
     before = placed_in(connection, touched)
     _found(connection, [parting.posts[0] for parting in outcome.partings])
@@ -95,9 +103,11 @@ def apply(connection: sa.Connection, source: int, outcome: PollOutcome, now: dat
     _hold(connection, outcome)
     for parting in outcome.partings:
         _part(connection, parting)
+    _tell(connection, fresh)
     for post in edited.values():
         _update(connection, stored[post.id], outcome.lease.source.definition, post)
     _withdraw(connection, source, outcome)
+    bands.write(connection, _founders(connection, stored, fresh, edited, outcome.partings), now)
     place(connection, touched)
     return made | before | placed_in(connection, touched)
 
@@ -125,23 +135,21 @@ def _found(connection: sa.Connection, ids: Sequence[PostId]) -> None:
         connection.execute(stories.insert(), [{"id": story} for story in ids])
 
 
-def _insert(
-    connection: sa.Connection, source: int, definition: str, fresh: dict[PostId, tuple[Post, PostId]]
-) -> None:
+def _insert(connection: sa.Connection, source: int, definition: str, fresh: Mapping[PostId, Fresh]) -> None:
     if not fresh:
         return
-    _found(connection, [post.id for post, story in fresh.values() if story == post.id])
-    joined = {story for post, story in fresh.values() if story != post.id}
+    _found(connection, [id for id, came in fresh.items() if came.founds])
+    joined = {came.story for came in fresh.values() if not came.founds}
     there: set[str] = set()
     for some in chunks(joined):
         there.update(connection.execute(sa.select(stories.c.id).where(stories.c.id.in_(some))).scalars())
     if joined - there:
         raise Collision(f"no such story: {min(joined - there)}")
     of_all = {"source": source, "definition": definition, "purged": False}
-    rows = [row_of(post) | of_all | {"story": story} for post, story in fresh.values()]
+    rows = [row_of(came.post) | of_all | {"story": came.story} for came in fresh.values()]
     connection.execute(posts.insert(), rows)
     ids = taken(connection, fresh)
-    write_keys(connection, {int(ids[post.id].id): post for post, _ in fresh.values()})
+    write_keys(connection, {int(ids[id].id): came.post for id, came in fresh.items()})
 
 
 def _update(connection: sa.Connection, stored: AnyRow, definition: str, post: Post) -> None:
@@ -173,128 +181,91 @@ def _withdraw(connection: sa.Connection, source: int, outcome: PollOutcome) -> N
 
 
 def _part(connection: sa.Connection, parting: Parting) -> None:
-    """Let posts leave a story for the one that is named after the first of them."""
-    left = 0
+    """Let posts leave a story for the one that is named after the first of them; they agree in text."""
+    left: list[AnyRow] = []
     for some in chunks(parting.posts):
-        moved = posts.update().where(posts.c.post.in_(some), posts.c.story == parting.leaves)
-        left += connection.execute(moved.values(story=parting.posts[0])).rowcount
-    if left != len(parting.posts):
+        query = sa.select(posts.c.id, posts.c.post).where(posts.c.post.in_(some))
+        left += connection.execute(query.where(posts.c.story == parting.leaves))
+    if len(left) != len(parting.posts):
         raise Collision(f"not all of them are in it: {parting.leaves}")
+    made = parting.posts[0]
+    for rows in chunks(row.id for row in left):
+        connection.execute(posts.update().where(posts.c.id.in_(rows)).values(story=made))
+        in_these_words = tellings.update().where(tellings.c.post.in_(rows)).values(telling=made)
+        connection.execute(in_these_words)
+    founder = next(row.id for row in left if row.post == made)
+    connection.execute(tellings.delete().where(tellings.c.post == founder))
+    _tell_without(connection, parting.leaves, set(parting.posts))
 
 
-def of_sources(connection: sa.Connection, rows: Iterable[int]) -> set[PostId]:
-    """The stories that posts of some sources (row ids) are in; not for the sake of what retention hides."""
-    found: set[PostId] = set()
-    for some in chunks(rows):
-        query = sa.select(posts.c.story).where(posts.c.source.in_(some), KEPT).distinct()
-        found.update(PostId(story) for story in connection.execute(query).scalars())
+def _tell_without(connection: sa.Connection, story: PostId, gone: set[PostId]) -> None:
+    """Of posts that stay while the first in their words has left, the one that came first stands for them."""
+    stay = connection.execute(
+        sa.select(posts.c.id, posts.c.post, tellings.c.telling)
+        .join(tellings, tellings.c.post == posts.c.id)
+        .where(posts.c.story == story)
+        .order_by(posts.c.id)
+    ).all()
+    first: dict[str, str] = {}
+    for row in stay:
+        if row.telling in gone:
+            telling = first.setdefault(row.telling, row.post)
+            connection.execute(tellings.update().where(tellings.c.post == row.id).values(telling=telling))
+
+
+def _tell(connection: sa.Connection, fresh: Mapping[PostId, Fresh]) -> None:
+    """Note how posts joined their stories. Who copies what has left for another story copies its founder."""
+    joined = {id: came for id, came in fresh.items() if not came.founds}
+    if not joined:
+        return
+    copied = {came.telling for came in joined.values() if came.telling is not None}
+    there: dict[str, AnyRow] = {}
+    for some in chunks(joined.keys() | copied):
+        query = (
+            sa.select(posts.c.id, posts.c.post, posts.c.story, tellings.c.telling)
+            .outerjoin(tellings, tellings.c.post == posts.c.id)
+            .where(posts.c.post.in_(some))
+        )
+        there |= {row.post: row for row in connection.execute(query)}
+    if missing := copied - there.keys():
+        raise Collision(f"no such telling: {min(missing)}")
+    told: dict[PostId, PostId] = {}
+    for id, came in joined.items():
+        story = PostId(there[id].story)
+        if story == id:  # it has left already, for a story of its own
+            continue
+        if came.telling is None:
+            told[id] = id if came.joined == "alike" else story
+            continue
+        first = there[came.telling]
+        in_these_words = told.get(came.telling) or first.telling or first.post
+        told[id] = PostId(in_these_words) if first.story == story else story
+    if told:
+        rows = [
+            {
+                "post": there[id].id,
+                "telling": telling,
+                "joined": joined[id].joined,
+                "similarity": joined[id].similarity,
+            }
+            for id, telling in told.items()
+        ]
+        connection.execute(tellings.insert(), rows)
+
+
+def _founders(
+    connection: sa.Connection,
+    stored: Mapping[PostId, AnyRow],
+    fresh: Mapping[PostId, Fresh],
+    edited: Mapping[PostId, Post],
+    partings: Sequence[Parting],
+) -> dict[PostId, Sequence[int]]:
+    """The bands of the posts that found a story by now, or whose words have changed since they did."""
+    found: dict[PostId, Sequence[int]] = {id: came.post.bands for id, came in fresh.items() if came.founds}
+    found |= {id: post.bands for id, post in edited.items() if stored[id].story == id}
+    for some in chunks(parting.posts[0] for parting in partings):
+        query = sa.select(posts.c.post, posts.c.summary, posts.c.content).where(posts.c.post.in_(some))
+        for row in connection.execute(query):
+            markup = (row.content or row.summary)[: shingles.LONGEST_MARKUP]
+            found[PostId(row.post)] = shingles.bands(html.to_text(markup))
     return found
-
-
-def tied(connection: sa.Connection, rows: Iterable[int]) -> set[PostId]:
-    """Of the stories that posts of some sources (row ids) are in, those that only the file's order leads."""
-    other = posts.alias("other")
-    alike = sa.exists().where(
-        other.c.story == posts.c.story,
-        other.c.source != posts.c.source,
-        other.c.standing == posts.c.standing,
-        other.c.published == posts.c.published,
-    )
-    found: set[PostId] = set()
-    for some in chunks(rows):
-        query = sa.select(posts.c.story).where(posts.c.source.in_(some), alike).distinct()
-        found.update(PostId(story) for story in connection.execute(query).scalars())
-    return found
-
-
-def placed_in(connection: sa.Connection, touched: Iterable[PostId]) -> set[str]:
-    """The slugs of the categories that some stories are shown in."""
-    found: set[str] = set()
-    for some in chunks(touched):
-        query = sa.select(placements.c.category).where(placements.c.story.in_(some)).distinct()
-        found.update(connection.execute(query).scalars())
-    return found - {SITE}
-
-
-def place(connection: sa.Connection, touched: Iterable[PostId]) -> None:
-    """Elect again who leads some stories, and work out where they are shown."""
-    for some in chunks(touched):
-        connection.execute(placements.delete().where(placements.c.story.in_(some)))
-        _elect(connection, some)
-        visible = (
-            sa.select(stories.c.id, stories.c.published)
-            .join(posts, posts.c.story == stories.c.id)
-            .join(sources, sources.c.id == posts.c.source)
-            .where(stories.c.id.in_(some), VISIBLE)
-        )
-        everywhere = visible.add_columns(sa.literal(SITE)).where(~_held_from(SITE)).distinct()
-        shown = (
-            visible.join(post_categories, post_categories.c.post == posts.c.id)
-            .add_columns(post_categories.c.category)
-            .where(~_held_from(post_categories.c.category))
-            .distinct()
-        )
-        for query in (everywhere, shown):
-            connection.execute(placements.insert().from_select(["story", "published", "category"], query))
-
-
-def _held_from(scope: str | sa.ColumnElement[str]) -> sa.Exists:
-    return sa.exists().where(held_back.c.post == posts.c.id, held_back.c.scope == scope)
-
-
-def forget(connection: sa.Connection, touched: Iterable[PostId]) -> None:
-    """Let stories whose members have lost their content be shown nowhere; their Jekyll files stay."""
-    for some in chunks(touched):
-        connection.execute(placements.delete().where(placements.c.story.in_(some)))
-        connection.execute(stories.update().where(stories.c.id.in_(some)).values(lead=None, published=None))
-
-
-def _elect(connection: sa.Connection, some: Sequence[PostId]) -> None:
-    """The visible member that ranks first speaks for each story, and dates it."""
-    members = connection.execute(
-        sa.select(posts.c.story, posts.c.standing, posts.c.published, sources.c.position, posts.c.post)
-        .join(sources, sources.c.id == posts.c.source)
-        .where(posts.c.story.in_(some), VISIBLE)
-    )
-    ranks = defaultdict(list)
-    for row in members:
-        ranks[row.story].append(rank(row.standing, row.published, row.position, row.post))
-    elected: list[dict[str, Any]] = []
-    for story in some:
-        _, published, _, lead = min(ranks[story], default=(0, None, 0, None))
-        elected.append({"told": story, "lead": lead, "published": published})
-    marked = stories.update().where(stories.c.id == sa.bindparam("told")).values(mark=stories.c.mark + 1)
-    connection.execute(marked, elected)
-
-
-def newest(connection: sa.Connection, scope: Scope, limit: int) -> Sequence[Story]:
-    """At most `limit` stories with a visible member in the scope, newest first, then by id."""
-    wanted = [
-        PostId(story)
-        for story in connection.execute(
-            sa.select(placements.c.story)
-            .where(placements.c.category == (SITE if scope is None else scope))
-            .order_by(placements.c.published.desc(), placements.c.story)
-            .limit(limit)
-        ).scalars()
-    ]
-    told = tell(connection, wanted)
-    return [Story(story, told[story]) for story in wanted]
-
-
-def tell(connection: sa.Connection, wanted: Sequence[PostId]) -> Mapping[PostId, tuple[Post, ...]]:
-    """The visible members of some stories, in order of arrival; a story that has none is left out."""
-    rows: list[AnyRow] = []
-    for some in chunks(wanted):
-        rows.extend(
-            connection.execute(
-                sa.select(posts, sources.c.url)
-                .join(sources, sources.c.id == posts.c.source)
-                .where(posts.c.story.in_(some), VISIBLE)
-            )
-        )
-    slugs: dict[int, list[Slug]] = dict(categories_of(connection, [row.id for row in rows]))
-    members: defaultdict[PostId, list[Post]] = defaultdict(list)
-    for row in sorted(rows, key=lambda row: int(row.id)):
-        members[row.story].append(post_of(row, Url(row.url), slugs.get(row.id, [])))
-    return {story: tuple(posts) for story, posts in members.items()}

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest migration. A database that says more was written by a newer version of us."""
 
 SITE = ""
@@ -82,7 +82,6 @@ sources = sa.Table(
     sa.Column("definition", sa.Text, nullable=False),  # Source.definition
     sa.Column("asked", sa.Text, nullable=False),  # digest of what decides how it is polled
     sa.Column("floor", Span, nullable=False),  # never polled more often by ourselves
-    sa.Column("rest", Span, nullable=False),  # nor than this, which its memory asks for (`schedule.rest`)
     sa.Column("started", Moment),  # when its last lease began
     sa.Column("next_due", Moment, nullable=False),
     sa.Column("due_why", sa.Text, nullable=False),  # JSON list of texts
@@ -95,6 +94,8 @@ sources = sa.Table(
     sa.Column("retry_after", Moment),  # memory.retry_after
     sa.Column("skip_hours", sa.Integer, nullable=False, server_default="0"),  # bit n: not in that hour, UTC
     sa.Column("skip_days", sa.Integer, nullable=False, server_default="0"),  # bit 0 is Monday
+    # Nor is it polled more often than this, which its memory asks for (`schedule.rest`).
+    sa.Column("rest", Span, nullable=False, server_default="0"),
     sa.Column("insist", sa.Boolean, nullable=False, server_default="0"),  # Source.insist
     sa.Column("via", sa.Text, nullable=False, server_default=""),  # another host that answers in the end
 )
@@ -152,6 +153,7 @@ categories = sa.Table(
     sa.Column("position", sa.Integer, nullable=False),  # in the file, or when it left it
     sa.Column("asked", sa.Text, nullable=False),  # digest of the file's words; "": not in the file
     sa.Column("created", Moment, nullable=False),
+    sa.Column("keeps", sa.Boolean, nullable=False, server_default="0"),  # near_duplicates: keep
 )
 
 stories = sa.Table(
@@ -224,6 +226,23 @@ post_keys = sa.Table(
     sqlite_with_rowid=False,
 )
 
+tellings = sa.Table(
+    "tellings",  # how posts came into a story that another one has founded; founders have no row
+    metadata,
+    sa.Column("post", sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
+    sa.Column("telling", sa.Text, nullable=False),  # posts.post of the first of the story in these words
+    sa.Column("joined", sa.Text, nullable=False),  # JoinedBy
+    sa.Column("similarity", sa.Float, nullable=False),  # to the founder then, 0 to 1
+)
+
+bands = sa.Table(
+    "bands",  # by which posts are found that tell the same in other words: of founders of late
+    metadata,
+    sa.Column("band", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("post", sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, index=True),
+    sqlite_with_rowid=False,
+)
+
 withdrawn_keys = sa.Table(
     "withdrawn_keys",  # link keys that turned out not to name one entry of their source
     metadata,
@@ -233,14 +252,16 @@ withdrawn_keys = sa.Table(
 )
 
 placements = sa.Table(
-    "placements",  # where each story with a visible member is shown, SITE included: `newest` walks the index
+    "placements",  # where stories with a visible member are shown, SITE included: `newest` walks the index
     metadata,
     sa.Column("category", sa.Text, primary_key=True),
-    sa.Column("story", sa.ForeignKey("stories.id", ondelete="CASCADE"), primary_key=True, index=True),
-    sa.Column("published", Moment, nullable=False),
+    sa.Column("shown", sa.Text, primary_key=True),  # PostId: the story's, or of a telling that is kept apart
+    sa.Column("story", sa.ForeignKey("stories.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("published", Moment, nullable=False),  # of the post that leads what is shown
+    sa.Column("source", sa.ForeignKey("sources.id"), nullable=False),  # of that post
     sqlite_with_rowid=False,
 )
-sa.Index("placements_newest", placements.c.category, placements.c.published.desc(), placements.c.story)
+sa.Index("placements_newest", placements.c.category, placements.c.published.desc(), placements.c.shown)
 
 held_back = sa.Table(
     "held_back",  # posts of a first poll that stay out of a scope, SITE included: the `backlog` of a source

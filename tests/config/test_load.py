@@ -350,10 +350,10 @@ feeds:
 """)
     later = [
         "site.formerly",
-        *(f"output.{key}" for key in ("index", "per_source")),
+        "output.index",
         *(f"output.formats: {name}" for name in ("rss", "json", "posts")),
         *(f"server.{key}" for key in ("admin", "hub", "admin_token", "private_hub")),
-        *(f"categories.{key}" for key in ("near_duplicates", "formerly")),
+        "categories.formerly",
         *(f"feeds.{key}" for key in ("full_text",)),
     ]
     assert config.warnings == tuple(f"{key}: not in this version yet; it has no effect" for key in later)

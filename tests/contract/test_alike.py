@@ -8,8 +8,11 @@ from datetime import timedelta
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from aggregator.dedupe import CANDIDATES_SEEN
+from aggregator.dedupe.shingles import bands
 from aggregator.model import (
     BodyHints,
+    Category,
     Changed,
     Committed,
     Duplicate,
@@ -38,6 +41,8 @@ URLS = [
 NAMES = "abcde"
 SLUGS = ("news", "world", "made")
 KEYS = [f"u1:example.org/{n}" for n in range(3)]
+SAID = "What they say, in as many words as it takes to be found again, and then a few more of them."
+BANDS = (1, 2, bands(SAID)[0])
 
 sources = st.builds(
     source,
@@ -55,7 +60,14 @@ configs = st.builds(
     ),
     st.lists(sources, unique_by=lambda s: s.url, min_size=1),
     st.sampled_from(["", "", *URLS[:3]]),
-    st.lists(st.sampled_from(SLUGS), unique=True),
+    st.lists(
+        st.builds(
+            lambda slug, near: Category(slug, slug.title(), near_duplicates=near),
+            st.sampled_from(SLUGS),
+            st.sampled_from(["merge", "keep"]),
+        ),
+        unique_by=lambda category: category.slug,
+    ),
     st.integers(1, 2),
     st.sampled_from([0, 1, 30]),
 )
@@ -71,11 +83,18 @@ def verdicts(draw):
         "keys": draw(st.lists(st.sampled_from(KEYS), unique=True).map(tuple)),
         "dropped": draw(st.sampled_from(["", "", "rule"])),
         "standing": draw(st.integers(0, 1)),
+        "bands": draw(st.lists(st.sampled_from(BANDS), unique=True).map(tuple)),
+        "content": draw(st.sampled_from(["", SAID, SAID[::-1]])),
     }
     return (
-        draw(st.sampled_from([New, New, Changed, Duplicate, Rejected, Unchanged])),
+        draw(st.sampled_from([New, New, Changed, Duplicate, Duplicate, Rejected, Unchanged])),
         made,
         draw(st.booleans()),
+        (
+            draw(st.sampled_from(["link", "id", "alike"])),
+            draw(st.sampled_from([None, None, *"abc"])),
+            draw(st.sampled_from([0.7, 1.0])),
+        ),
     )
 
 
@@ -131,15 +150,23 @@ steps = st.one_of(
 )
 
 
-def verdict_of(kind, said, flag, url):
+def verdict_of(kind, said, flag, how, url):
+    joined, telling, similarity = how
+    telling = telling and post(telling).id
     made = post(said["name"], url, **{k: v for k, v in said.items() if k != "name"})
     if kind is Unchanged:
         return Unchanged(made.id)
     if kind is Duplicate:
-        return Duplicate(made, post("a").id)
+        return Duplicate(made, post("a").id, joined, telling, similarity)
     if kind is Rejected:
         return Rejected(
-            replace(made, dropped="rule"), "rule", post("b").id if flag else None, again=said["minutes"] > 1
+            replace(made, dropped="rule"),
+            "rule",
+            post("b").id if flag else None,
+            joined,
+            telling,
+            similarity,
+            again=said["minutes"] > 1,
         )
     return kind(made)
 
@@ -151,7 +178,11 @@ def answers(store, now):
             replace(status, due=status.due and replace(status.due, why=()))
             for status in store.sources.sources()
         ],
-        [store.posts.newest(scope, 4) for scope in (None, *SLUGS)],
+        [
+            store.posts.newest(scope, 4, per_source=per_source)
+            for scope in (None, *SLUGS)
+            for per_source in (0, 1, 2)
+        ],
         store.posts.categories(),
         [(waiting.story, waiting.told) for waiting in store.jekyll.changed(9, "")],
         [store.polls.next_due(now, everything=everything) for everything in (False, True)],
@@ -163,6 +194,8 @@ def answers(store, now):
                     frozenset(post(n).id for n in NAMES),
                     frozenset(SLUGS),
                     frozenset(SLUGS),
+                    {KEYS[0]: BANDS[:2], KEYS[1]: BANDS},
+                    now - CANDIDATES_SEEN,
                 )
             )
             for url in URLS
@@ -200,6 +233,7 @@ def act(store, step, leases, now):
                 result=str(number),
                 pause_host_until=word and now + timedelta(minutes=word),
                 judged={key: frozenset({post("a").id}) for key in KEYS} if names_category else {},
+                judged_bands={band: frozenset({post("a").id}) for band in BANDS} if due else {},
                 categories=(NewCategory("made", "Made up", "made up", lease.source.url),)
                 if names_category
                 else (),
@@ -252,7 +286,12 @@ def test_the_steps_reach_what_they_are_for():
     leases = []
     act(store, ("sync", config(source(URLS[0]))), leases, NOW)
     act(store, ("lease", 1, False), leases, NOW)
-    said = (New, {"name": "a", "minutes": 0, "categories": ("news",), "keys": (), "dropped": ""}, False)
+    said = (
+        New,
+        {"name": "a", "minutes": 0, "categories": ("news",), "keys": (), "dropped": ""},
+        False,
+        ("link", None, 1.0),
+    )
     assert act(store, ("poll", 0, [said], 90, None, frozenset(), False, [], {}, []), leases, NOW + HOUR) == [
         Committed(frozenset({"news"}))
     ]

@@ -6,10 +6,23 @@ from datetime import timedelta
 
 import pytest
 
-from aggregator.model import BodyHints, Memory, Score, UnreadEntry, Validators
+from aggregator.model import (
+    BodyHints,
+    Category,
+    Duplicate,
+    Lookup,
+    Memory,
+    Said,
+    Score,
+    SourceInfo,
+    UnreadEntry,
+    Validators,
+)
 from aggregator.store import migrations, open_store
+from aggregator.store.categories import digest
 from aggregator.store.database import _engine
-from tests.contract.made import HOUR, NOW, A, B, C, config, source
+from aggregator.store.posts import DETAILS, Details
+from tests.contract.made import HOUR, NOW, A, B, C, config, outcome, post, source
 
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = NOW.replace(year=1970, month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
@@ -42,6 +55,11 @@ FAILED = {
     "not_before": "2026-11-24T12:00:00.123456Z",
     "hints": {"skip_hours": list(range(24)), "skip_days": [1]},
 }
+
+KEEPS = Category("news", "News", near_duplicates="keep")
+DETAILS_OF_ONE = DETAILS.dump_json(
+    Details(SourceInfo("i", "t"), (), (), (), (), said=Said(), keys=())
+).decode()
 
 
 def micros(moment):
@@ -122,3 +140,73 @@ def test_the_first_start_after_an_upgrade_polls_nothing_early(first, tmp_path):
         assert [lease.url for lease in store.polls.lease_due(NOW + HOUR, 9, everything=True)] == [C]
         leases = store.polls.lease_due(NOW + 2 * HOUR, 9, everything=True)
         assert {lease.url: lease.token for lease in leases} == {A: 8, B: 8}
+
+
+@pytest.fixture
+def second(tmp_path):
+    """The path of a store as the second version left it: a story of two, one of one, and a hidden one."""
+    path = str(tmp_path / "store.db")
+    engine = _engine(path, "BEGIN IMMEDIATE", connections=1)
+    with engine.begin() as connection:
+        migrations.upgrade(connection, "0002")
+        connection.exec_driver_sql("INSERT INTO facts VALUES ('uuid', 'u'), ('created', '0')")
+        connection.exec_driver_sql(
+            "INSERT INTO scopes VALUES ('', 0, 0, 0, NULL, NULL, NULL, 0, 0), "
+            "('news', 0, 0, 0, NULL, NULL, NULL, 0, 0)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO categories VALUES ('news', 'News', 'news', NULL, 1, 0, ?, 0)",
+            (digest(KEEPS),),
+        )
+        for row, url in enumerate((A, B), 1):
+            connection.exec_driver_sql(
+                "INSERT INTO sources (id, url, first_url, host, position, active, paused, gone, definition, "
+                "asked, floor, next_due, due_why, token, memory, unread, added) "
+                "VALUES (?, ?, ?, '', ?, 1, 0, 0, 'd', '?', 0, 0, '[]', 0, '{}', '[]', 0)",
+                (row, url, url, row),
+            )
+        stories = [("s", "copy", 9), ("t", "t", 5), ("hidden", None, None)]
+        connection.exec_driver_sql("INSERT INTO stories VALUES (?, ?, ?, 3, 3)", stories)
+        for row, (name, source_row, story, dropped) in enumerate(
+            [("s", 1, "s", "x"), ("copy", 2, "s", ""), ("t", 1, "t", ""), ("hidden", 1, "hidden", "x")], 1
+        ):
+            connection.exec_driver_sql(
+                "INSERT INTO posts VALUES (?, ?, ?, ?, ?, 9, 9, ?, NULL, 'published', ?, ?, '', NULL, 1, 0, "
+                "'d', 't', 'l', 'full', '', 0, 'd', 0, 'T', ?, '', 'c')",
+                (row, name, source_row, story, dropped, micros(NOW), name, name, DETAILS_OF_ONE),
+            )
+            connection.exec_driver_sql("INSERT INTO post_categories VALUES (?, 0, 'news')", (row,))
+            connection.exec_driver_sql("INSERT INTO post_keys VALUES (?, ?)", (f"k{name}", row))
+        places = [(scope, story, at) for scope in ("", "news") for story, at in (("s", 9), ("t", 5))]
+        connection.exec_driver_sql("INSERT INTO placements VALUES (?, ?, ?)", places)
+    engine.dispose()
+    return path
+
+
+def test_a_store_of_the_second_version_shows_the_same(second, tmp_path):
+    """Every story where it was, under its id; its members are copies of its founder."""
+    with open_store(second, output=str(tmp_path / "public"), loops=True, now=NOW) as store:
+        for scope in (None, "news"):
+            shown = [(s.id, [m.guid for m in s.members]) for s in store.posts.newest(scope, 9)]
+            assert shown == [("s", ["copy"]), ("t", ["t"])]
+        assert [s.id for s in store.posts.newest(None, 9, per_source=1)] == ["s", "t"]
+        known = store.polls.known(Lookup(C, frozenset({"kcopy", "ks"}))).by_key
+        assert (known["kcopy"][0].telling, known["ks"][0].telling) == ("s", None)
+    with sqlite3.connect(second) as connection:
+        assert connection.execute("SELECT * FROM tellings").fetchall() == [(2, "s", "link", 1.0)]
+        leaders = connection.execute("SELECT shown, source FROM placements WHERE category = ''").fetchall()
+        assert leaders == [("s", 2), ("t", 1)]
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.close()
+
+
+def test_a_category_that_kept_near_duplicates_before_an_upgrade_does_then(second, tmp_path):
+    """Although nothing of what the file says of it has changed since."""
+    given = config(source(A), source(B), categories=(KEEPS,))
+    with open_store(second, output=str(tmp_path / "public"), loops=True, now=NOW) as store:
+        store.polls.sync(given, NOW)
+        (lease,) = store.polls.lease_due(NOW, 1)
+        other = post("other", A, content="c")
+        store.polls.commit([outcome(lease, Duplicate(other, "s", "alike"))], NOW)
+        assert [s.id for s in store.posts.newest("news", 9)] == [other.id, "s", "t"]
+        assert [s.id for s in store.posts.newest(None, 9)] == ["s", "t"]

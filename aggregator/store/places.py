@@ -1,0 +1,242 @@
+"""Shell. Where stories are shown, who speaks for them there, and the newest of a scope.
+
+A story is placed again whenever something touches it: `placements` says where it is shown, in every category
+that any of its visible members is in, and in SITE, at the date of the one that leads, so that `newest` is a
+walk along an index. A category that keeps near duplicates shows each telling of a story (what was said in
+the same words) by itself. The mark of a story is raised then, so that its Jekyll file follows. A member is
+visible while no rule drops it, retention leaves it its content, and its source is in the configuration; a
+paused source changes nothing that is out. Posts are not written here.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+
+from aggregator.model import Post, PostId, Scope, Slug, Story, Url, rank
+from aggregator.store import categories
+from aggregator.store.posts import categories_of, chunks, post_of
+from aggregator.store.tables import (
+    KEPT,
+    SITE,
+    AnyRow,
+    held_back,
+    placements,
+    post_categories,
+    posts,
+    sources,
+    stories,
+    tellings,
+)
+
+VISIBLE = sa.and_(posts.c.dropped == "", KEPT, sources.c.active.is_(True))
+WALKED = 20_000
+"""Placements that are looked at to find what `per_source` leaves: then a document is shorter."""
+
+# The first of its story in its words; a founder's telling is its own, and has the story's id.
+TELLING = sa.func.coalesce(tellings.c.telling, posts.c.post)
+_TOLD = posts.join(sources, sources.c.id == posts.c.source).outerjoin(tellings, tellings.c.post == posts.c.id)
+
+
+def of_sources(connection: sa.Connection, rows: Iterable[int]) -> set[PostId]:
+    """The stories that posts of some sources (row ids) are in; not for the sake of what retention hides."""
+    found: set[PostId] = set()
+    for some in chunks(rows):
+        query = sa.select(posts.c.story).where(posts.c.source.in_(some), KEPT).distinct()
+        found.update(PostId(story) for story in connection.execute(query).scalars())
+    return found
+
+
+def tied(connection: sa.Connection, rows: Iterable[int]) -> set[PostId]:
+    """Of the stories that posts of some sources (row ids) are in, those that only the file's order leads."""
+    other = posts.alias("other")
+    alike = sa.exists().where(
+        other.c.story == posts.c.story,
+        other.c.source != posts.c.source,
+        other.c.standing == posts.c.standing,
+        other.c.published == posts.c.published,
+    )
+    found: set[PostId] = set()
+    for some in chunks(rows):
+        query = sa.select(posts.c.story).where(posts.c.source.in_(some), alike).distinct()
+        found.update(PostId(story) for story in connection.execute(query).scalars())
+    return found
+
+
+def of_several_tellings(connection: sa.Connection, slugs: Iterable[str]) -> set[PostId]:
+    """The stories in some categories that are shown otherwise where near duplicates are kept."""
+    found: set[PostId] = set()
+    for some in chunks(slugs):
+        query = (
+            sa.select(posts.c.story)
+            .join(tellings, tellings.c.post == posts.c.id)
+            .join(placements, placements.c.story == posts.c.story)
+            .where(placements.c.category.in_(some), tellings.c.telling != posts.c.story)
+            .distinct()
+        )
+        found.update(PostId(story) for story in connection.execute(query).scalars())
+    return found
+
+
+def placed_in(connection: sa.Connection, touched: Iterable[PostId]) -> set[str]:
+    """The slugs of the categories that some stories are shown in."""
+    found: set[str] = set()
+    for some in chunks(touched):
+        query = sa.select(placements.c.category).where(placements.c.story.in_(some)).distinct()
+        found.update(connection.execute(query).scalars())
+    return found - {SITE}
+
+
+def place(connection: sa.Connection, touched: Iterable[PostId]) -> None:
+    """Elect again who leads some stories, and work out where they are shown."""
+    keeping = categories.keeping(connection)
+    for some in chunks(touched):
+        connection.execute(placements.delete().where(placements.c.story.in_(some)))
+        members = connection.execute(
+            sa.select(
+                *(
+                    posts.c.id,
+                    posts.c.post,
+                    posts.c.story,
+                    posts.c.source,
+                    posts.c.standing,
+                    posts.c.published,
+                ),
+                sources.c.position,
+                TELLING.label("telling"),
+                _held_from(SITE).label("held"),
+            )
+            .select_from(_TOLD)
+            .where(posts.c.story.in_(some), VISIBLE)
+        ).all()
+        shown = connection.execute(
+            sa.select(posts.c.id, post_categories.c.category)
+            .select_from(_TOLD.join(post_categories, post_categories.c.post == posts.c.id))
+            .where(posts.c.story.in_(some), VISIBLE, ~_held_from(post_categories.c.category))
+        ).all()
+        _elect(connection, some, members)
+        rows = _placements(members, [(row.id, row.category) for row in shown], keeping)
+        if rows:
+            connection.execute(placements.insert(), rows)
+
+
+def _held_from(scope: str | sa.ColumnElement[str]) -> sa.Exists:
+    return sa.exists().where(held_back.c.post == posts.c.id, held_back.c.scope == scope)
+
+
+def _elect(connection: sa.Connection, some: Sequence[PostId], members: Iterable[AnyRow]) -> None:
+    """The visible member that ranks first speaks for each story, and dates it."""
+    leads = _leads(members, "story")
+    elected = [
+        {"told": story, "lead": lead and lead.post, "published": lead and lead.published}
+        for story, lead in ((story, leads.get(story)) for story in some)
+    ]
+    marked = stories.update().where(stories.c.id == sa.bindparam("told")).values(mark=stories.c.mark + 1)
+    connection.execute(marked, elected)
+
+
+def _leads(members: Iterable[AnyRow], what: str) -> dict[str, AnyRow]:
+    """Who leads each story, or each telling, of these members."""
+    led: defaultdict[str, list[AnyRow]] = defaultdict(list)
+    for row in members:
+        led[getattr(row, what)].append(row)
+    return {
+        shown: min(rows, key=lambda row: rank(row.standing, row.published, row.position, row.post))
+        for shown, rows in led.items()
+    }
+
+
+def _placements(
+    members: Sequence[AnyRow], shown: Iterable[tuple[int, str]], keeping: set[str]
+) -> list[dict[str, Any]]:
+    """The rows of `placements` that some members and the categories that they are shown in make."""
+    there = {row.id: row for row in members}
+    places = {(SITE, row.story, row.story, False) for row in members if not row.held}
+    for id, category in shown:
+        row = there[id]
+        apart = category in keeping
+        places.add((category, row.telling if apart else row.story, row.story, apart))
+    leads = {False: _leads(members, "story"), True: _leads(members, "telling")}
+    return [
+        {
+            "category": category,
+            "shown": id,
+            "story": story,
+            "published": leads[apart][id].published,
+            "source": leads[apart][id].source,
+        }
+        for category, id, story, apart in places
+    ]
+
+
+def forget(connection: sa.Connection, touched: Iterable[PostId]) -> None:
+    """Let stories whose members have lost their content be shown nowhere; their Jekyll files stay."""
+    for some in chunks(touched):
+        connection.execute(placements.delete().where(placements.c.story.in_(some)))
+        connection.execute(stories.update().where(stories.c.id.in_(some)).values(lead=None, published=None))
+
+
+def walk(connection: sa.Connection, scope: str, limit: int, per_source: int) -> list[AnyRow]:
+    """The newest placements of a scope (SITE for everything): what is shown, and of which story."""
+    query = (
+        sa.select(placements.c.shown, placements.c.story, placements.c.source)
+        .where(placements.c.category == scope)
+        .order_by(placements.c.published.desc(), placements.c.shown)
+        .limit(WALKED if per_source else limit)
+    )
+    if not per_source:
+        return list(connection.execute(query))
+    found: list[AnyRow] = []
+    led: Counter[int] = Counter()
+    with connection.execute(query) as rows:
+        for row in rows:
+            if len(found) >= limit:
+                break
+            if led[row.source] < per_source:
+                led[row.source] += 1
+                found.append(row)
+    return found
+
+
+def newest(connection: sa.Connection, scope: Scope, limit: int, per_source: int) -> Sequence[Story]:
+    """What a scope shows; see `ports.PostReader.newest`."""
+    wanted = walk(connection, SITE if scope is None else scope, limit, per_source)
+    if scope not in categories.keeping(connection):
+        told = tell(connection, [PostId(row.story) for row in wanted])
+    else:
+        apart = {PostId(row.shown): PostId(row.story) for row in wanted}
+        told = _tell_apart(connection, apart)
+    return [Story(PostId(row.shown), told[PostId(row.shown)]) for row in wanted]
+
+
+def tell(connection: sa.Connection, wanted: Sequence[PostId]) -> Mapping[PostId, tuple[Post, ...]]:
+    """The visible members of some stories, in order of arrival; a story that has none is left out."""
+    rows: list[AnyRow] = []
+    for some in chunks(wanted):
+        rows += connection.execute(_MEMBERS.where(posts.c.story.in_(some), VISIBLE))
+    return _told(connection, rows, "story")
+
+
+def _tell_apart(
+    connection: sa.Connection, wanted: Mapping[PostId, PostId]
+) -> Mapping[PostId, tuple[Post, ...]]:
+    """The visible members of some tellings, which come with their stories."""
+    rows: list[AnyRow] = []
+    for some in chunks(wanted, 2):
+        told = {wanted[telling] for telling in some}
+        rows += connection.execute(_MEMBERS.where(posts.c.story.in_(told), TELLING.in_(some), VISIBLE))
+    return _told(connection, rows, "telling")
+
+
+_MEMBERS = sa.select(posts, sources.c.url, TELLING.label("telling")).select_from(_TOLD)
+
+
+def _told(connection: sa.Connection, rows: Sequence[AnyRow], what: str) -> Mapping[PostId, tuple[Post, ...]]:
+    slugs: dict[int, list[Slug]] = dict(categories_of(connection, [row.id for row in rows]))
+    members: defaultdict[PostId, list[Post]] = defaultdict(list)
+    for row in sorted(rows, key=lambda row: int(row.id)):
+        members[getattr(row, what)].append(post_of(row, Url(row.url), slugs.get(row.id, [])))
+    return {shown: tuple(posts) for shown, posts in members.items()}
