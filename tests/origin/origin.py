@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from urllib.parse import urlsplit
 
 from tests.origin import words
@@ -17,9 +17,6 @@ from tests.origin.feed import NOT_THERE, Behaviour
 from tests.origin.knowledge import NEVER, Rules
 from tests.origin.messages import Answer, Field, Request
 from tests.origin.score import Hop, Watch
-
-LONGEST_PAUSE = timedelta(days=1)
-"""Of a host for what one of its feeds was told; that feed itself keeps to all of it."""
 
 
 @dataclass
@@ -103,8 +100,7 @@ class Origin:
             return
         exchange.watch.answered(exchange.hop, answer, now, whole=whole)
         if answer.status == 429 and whole and self.rules.pauses:
-            asked_for = words.retry_after(answer, now) or NEVER
-            host.paused = max(host.paused, min(asked_for, now + LONGEST_PAUSE))
+            host.paused = max(host.paused, words.retry_after(answer, now) or NEVER)
 
     def killed(self, now: datetime) -> None:
         """The reader died before it could remember its last exchanges, and what they told it of hosts."""
