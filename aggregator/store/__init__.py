@@ -80,10 +80,10 @@ class Store:
         with self._database.write() as connection:
             hosts.forget(connection, now)
             errands.forget(connection, now)
-        more = True
-        while more:
+        for _ in range(bands.SWEEPS):
             with self._database.write() as connection:
-                more = bands.sweep(connection, now)
+                if not bands.sweep(connection, now):
+                    break
         self._database.tidy()
 
     def close(self) -> None:

@@ -26,6 +26,8 @@ CONSIDERED = 2 * COMPARED
 """Founders that are looked at for each post; some of them are ruled out by what is not known here."""
 SWEPT = 200
 """Posts whose bands are deleted in one transaction: a fraction of a second."""
+SWEEPS = 10
+"""Transactions of one housekeeping, which all else waits for: what is left waits for the next."""
 
 
 def write(connection: sa.Connection, founders: Mapping[PostId, Sequence[int]], now: datetime) -> None:
@@ -59,11 +61,15 @@ def sweep(connection: sa.Connection, now: datetime) -> bool:
 
 
 def _first_come() -> sa.Select[tuple[int, datetime]]:
-    """The posts with bands that came first: each is found by one look into the index."""
-    least = sa.select(sa.func.min(bands.c.post).label("post")).cte("each", recursive=True)
-    next_one = sa.select(sa.func.min(bands.c.post)).where(bands.c.post > least.c.post).scalar_subquery()
-    each = least.union_all(sa.select(next_one).where(least.c.post.is_not(None)))
-    return sa.select(posts.c.id, posts.c.first_seen).join(each, each.c.post == posts.c.id).limit(SWEPT)
+    """The posts with bands that came first: each is found by one look into the index, and no more of them."""
+    each = sa.select(sa.func.min(bands.c.post).label("post"), sa.literal(1).label("number"))
+    each_one = each.cte("each", recursive=True)
+    after = sa.select(sa.func.min(bands.c.post)).where(bands.c.post > each_one.c.post).scalar_subquery()
+    following = sa.select(after, each_one.c.number + 1).where(
+        each_one.c.post.is_not(None), each_one.c.number < SWEPT
+    )
+    first = each_one.union_all(following)
+    return sa.select(posts.c.id, posts.c.first_seen).join(first, first.c.post == posts.c.id)
 
 
 _FIRST_COME = _first_come()
