@@ -53,7 +53,8 @@ def faulty(result: FetchResult | None, detail: str) -> FetchFailed:
     """A fault of ours in a poll that may have brought an answer: that came to nothing, but for its hints."""
     if result is None:
         return FetchFailed("fault", detail)
-    said = replace(result.hints, moved=None, gone=False)
+    gone = isinstance(result, FetchFailed) and result.hints.gone
+    said = replace(result.hints, moved=None, gone=gone)
     status = result.status if isinstance(result, FetchFailed) else None
     return FetchFailed("fault", detail, said, status, result.url, result.sent)
 

@@ -66,6 +66,8 @@ def test_a_fault_of_ours_keeps_the_servers_word():
     assert outcome.memory.score == Score(requests=1, etag_good=1, modified_good=1)
     busy = FetchFailed("status", "429", Hints(retry_after=NOW + DAY), 429, URL)
     assert decide(lease(), pipeline.faulty(busy, "the disk is full")).pause_host_until == NOW + DAY
+    gone = FetchFailed("status", "410", Hints(gone=True), 410, URL)
+    assert decide(lease(), pipeline.faulty(gone, "the disk is full")).memory.gone
 
 
 def test_who_answered():
