@@ -88,7 +88,8 @@ class PollStore(Protocol):
 
         In the same write `next_due` moves to `schedule.reserved` (an errand's `due` by an hour), so that a
         crash in between asks nothing early. `everything`: also sources that are not due, where their floor
-        (the feed's own `every`, else `min_interval`) since the last poll and `schedule.word` allow it.
+        (the feed's own `every`, else `min_interval`, and `schedule.rest`) since the last poll and
+        `schedule.word` allow it.
         `not_since`: only sources that were not leased at or after that time, so that one round asks each
         once; it holds no errand back.
         """

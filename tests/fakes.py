@@ -19,6 +19,7 @@ from aggregator.syntax.labels import fold
 
 MOST_IN_BAND = 30
 CONSIDERED = 16
+TITLED_ALIKE = 50
 WALKED = 20_000
 
 MEDIA_TYPES = {
@@ -98,7 +99,7 @@ class _Source:
     @property
     def hosts(self):
         """Whom a poll keeps busy: who is asked, and who answered last time."""
-        return _hosts(self.memory.adopted or self.url, self.memory.answered_by)
+        return _hosts(self.memory.adopted or self.url, self.memory.leads_to or self.memory.answered_by)
 
     @property
     def word(self):
@@ -355,7 +356,7 @@ class MemoryPolls(_Part):
                 row.url, row.first = source.url, row.first or source.was
                 row.leased, row.token = False, row.token + 1
                 if row.memory.adopted == source.url:
-                    row.memory = replace(row.memory, adopted="", moved_to="", moved_times=0)
+                    row.memory = replace(row.memory, adopted="", abandoned="", moved_to="", moved_times=0)
                 else:
                     elsewhere.add(source.url)
                     row.memory, row.expected = _of_another_place(row.memory), None
@@ -531,7 +532,7 @@ class MemoryPolls(_Part):
             if key not in post.keys or (post.source, key) in self.data.withdrawn:
                 continue
             found.append(self._known(stored))
-        return tuple(found)
+        return () if key.startswith("n1:") and len(found) > TITLED_ALIKE else tuple(found)
 
     def _known(self, stored):
         post = stored.post
@@ -781,7 +782,8 @@ def _of_another_place(memory):
     """What a source that moved remembers: of its new URL nothing is known."""
     fresh = model.Memory()
     forgotten = "gone failures last_error unreadable reader not_before retry_after lifetime"
-    forgotten += " moved_to moved_times adopted answered_by"
+    forgotten += " moved_to moved_times adopted abandoned answered_by leads_to"
+    forgotten += " validators validators_from former whole"
     return replace(memory, **{name: getattr(fresh, name) for name in forgotten.split()})
 
 

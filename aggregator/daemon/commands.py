@@ -115,8 +115,15 @@ def status(given: Config) -> tuple[Sequence[SourceStatus], int | None]:
         store = open_store(given.store, output=given.output.directory, loops=False, create=False)
     except StoreMissing:
         return [], holder
+    now = SystemClock().now()
     with closing(store):
-        return store.sources.sources(), holder
+        known = [
+            replace(one, host_paused_until=None)
+            if one.host_paused_until is not None and one.host_paused_until <= now
+            else one
+            for one in store.sources.sources()
+        ]
+    return known, holder
 
 
 def explain(given: Config, asked: str) -> Explained:

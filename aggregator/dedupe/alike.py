@@ -20,7 +20,7 @@ WINDOW = timedelta(days=7)
 """How far apart the dates of two tellings may be. What comes back after a month is another story."""
 CANDIDATES_SEEN = timedelta(days=14)
 """How long ago a post may have come in to be looked for: what is dated alike comes in within days."""
-COMPARED = 8
+COMPARED = 3
 """Candidates whose texts are compared: those that share the most bands."""
 MOST_COMPARISONS = 400
 """In one document: each takes a millisecond or two, and a hostile document can ask for thousands."""

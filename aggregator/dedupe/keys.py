@@ -33,6 +33,11 @@ MOST_BANDED = 200
 """Posts of one document, the newest, that near duplicates are looked for of: a band is a row."""
 
 
+def by_title(key: Key) -> bool:
+    """Whether it only says what an entry of the source is called."""
+    return key.startswith("n1:")
+
+
 def stamp(
     posts: Sequence[Post], source: Source, first_url: str = ""
 ) -> tuple[tuple[Post, ...], tuple[UnreadEntry, ...]]:

@@ -13,6 +13,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from itertools import islice
 
+from aggregator.dedupe.keys import by_title
 from aggregator.model import Key, KnownPost, Post, PostId
 from aggregator.syntax import urls
 
@@ -52,7 +53,7 @@ def _absent(
     post: Post, by_key: Mapping[Key, Sequence[KnownPost]], present: set[PostId]
 ) -> Sequence[KnownPost]:
     """The stored posts of this source and title that the document does not have under their own guids."""
-    titled = (key for key in post.keys if key.startswith("n1:"))
+    titled = filter(by_title, post.keys)
     there = (k for key in titled for k in by_key.get(key, ()) if k.source == post.source)
     return list(islice((k for k in there if k.id not in present), ALIKE))
 

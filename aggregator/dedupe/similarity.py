@@ -13,6 +13,7 @@ import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import sqrt
 
 from rapidfuzz.distance import Levenshtein
@@ -49,12 +50,27 @@ LEAD = 150
 _NAME = re.compile(r"(?<=[a-z0-9,;] )[A-Z][^\W\d_]+")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Telling:
-    """A post, as far as it is compared: title and text, both plain."""
+    """A post, as far as it is compared: title and text, both plain. What is made of them is made once."""
 
     title: str
     text: str
+
+    @cached_property
+    def folded_title(self) -> str:
+        """The title, as `shingles.folded` has it."""
+        return folded(self.title)
+
+    @cached_property
+    def folded_text(self) -> str:
+        """The beginning of the text, as it is compared."""
+        return folded(self.text[: 2 * LONGEST])[:LONGEST]
+
+    @cached_property
+    def names(self) -> frozenset[str]:
+        """Words within a sentence that have a capital, folded."""
+        return _names(self.text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +89,13 @@ class Comparison:
 def compare(one: Telling, other: Telling) -> Comparison:
     """Whether two posts tell the same story. The order of the two does not matter."""
     first, second = sorted((one, other), key=lambda told: (told.text, told.title))
-    old, new = (folded(told.text[: 2 * LONGEST])[:LONGEST] for told in (first, second))
+    old, new = first.folded_text, second.folded_text
     shorter, longer = sorted((weight(old), weight(new)))
     if shorter < LEAST:
         return Comparison(0.0, "too short")
     body = differences(old, new)
     similarity = min(1.0, body.shared / shorter)
-    title = (folded(first.title), folded(second.title))
+    title = (first.folded_title, second.folded_title)
     titles_alike = Levenshtein.normalized_similarity(*title) >= 0.5
     if shortage := _shortage(body.shared, shorter, longer, titles_alike=titles_alike):
         return Comparison(similarity, shortage)
@@ -88,7 +104,7 @@ def compare(one: Telling, other: Telling) -> Comparison:
     whole = (f" {title[0]} {old} ", f" {title[1]} {new} ")
     numbers = {hunk: number_edits(hunk) for hunk in facts}
     slips = sum(hunk.small and not numbers.get(hunk) for hunk in body.hunks)
-    names = _names(first.text) | _names(second.text)
+    names = first.names | second.names
     against = (
         _opposite(facts)
         or _another_name(facts, set(replaced(headline)), whole)

@@ -16,6 +16,7 @@ from datetime import datetime
 from itertools import count
 
 from aggregator.dedupe.alike import Candidates
+from aggregator.dedupe.keys import by_title
 from aggregator.dedupe.rekeyed import rekeyed
 from aggregator.model import (
     Changed,
@@ -156,7 +157,7 @@ class _Court:
         Different guids are different posts, whatever else agrees.
         """
         for key in post.keys:
-            for known in self._by_key.get(key, ()) if not key.startswith("n1:") else ():
+            for known in self._by_key.get(key, ()) if not by_title(key) else ():
                 if known.source == post.source and not (known.guid and post.guid and known.guid != post.guid):
                     return known
         return None

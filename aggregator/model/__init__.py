@@ -52,21 +52,16 @@ from aggregator.model.polled import (
     Committed,
     Due,
     Duplicate,
-    Errand,
-    ErrandKind,
     JoinedBy,
     Known,
     KnownPost,
-    Lease,
     LeaseLost,
     Lookup,
-    Memory,
     New,
     NewCategory,
     Parting,
     PollOutcome,
     Rejected,
-    Score,
     Stale,
     Unchanged,
     Verdict,
@@ -86,6 +81,7 @@ from aggregator.model.published import (
     Unwritten,
     rank,
 )
+from aggregator.model.remembered import Errand, ErrandKind, Lease, Memory, Score
 from aggregator.model.revised import Outdated, Revision
 from aggregator.model.said import (
     BodyHints,

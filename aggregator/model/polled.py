@@ -1,118 +1,16 @@
-"""Pure. What a poll starts from, is judged against, and changes."""
+"""Pure. What a poll is judged against, and what it changes."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import datetime
 from typing import Literal, TypeAlias
 
-from aggregator.model.configured import Source
-from aggregator.model.exchanged import Validators
 from aggregator.model.names import Key, PostId, Slug, Url
-from aggregator.model.post import DateRule, Post, SourceInfo
-from aggregator.model.said import BodyHints, UnreadEntry
-
-
-@dataclass(frozen=True, slots=True)
-class Score:
-    """How a publisher who keeps score would judge our polls: the columns of the feed reader score project.
-
-    Counted from what went out (`Sent`) and what the server had given before. A validator that was given but
-    is not the last one is out of sequence; one that never was is bogus.
-    """
-
-    requests: int = 0  # exchanges in which something was sent; redirects on the way are not counted
-    unconditional: int = 0  # of those, without a validator
-    etag_good: int = 0
-    etag_late: int = 0  # out of sequence
-    etag_bogus: int = 0
-    modified_good: int = 0
-    modified_late: int = 0
-    modified_bogus: int = 0
-    cookies: int = 0
-    referers: int = 0
-    queries: int = 0
-    early: int = 0  # before the server's word allowed it
-
-
-@dataclass(frozen=True, slots=True)
-class Memory:
-    """What we keep of a source from poll to poll. Never edited by the configuration."""
-
-    validators: Validators = field(default_factory=Validators)
-    validators_from: str = ""  # the URL that gave them; they go to no other host
-    former: tuple[Validators, ...] = ()  # those before, newest first, to tell late ones from bogus ones
-    whole: datetime | None = None  # when it was last asked without validators, or sent a body
-    body: str = ""  # digest of the last body that was read, with the definition that it was read under
-    failures: int = 0  # in a row
-    score: Score = field(default_factory=Score)
-    last_poll: datetime | None = None
-    last_success: datetime | None = None  # a feed that could be read, or a 304
-    last_new: datetime | None = None
-    last_result: str = ""  # `3 new, 27 unchanged`, `not modified`, `dns`
-    last_error: str = ""  # in words; empty after a success
-    unreadable: str = ""  # why the last body was no feed: a 304 does not make it one
-    reader: str = ""  # the version of ours that found it so: another one gets to read it once
-    not_before: datetime | None = None  # the server's word, which only `insist` does not bind
-    retry_after: datetime | None = None  # the part of that word that binds everybody
-    lifetime: timedelta | None = None  # of its last answer (max-age, Expires), which a bare 304 repeats
-    gone: bool = False
-    filled: bool = False  # an entry was read once: what comes now is no first poll
-    entries: int = 0  # posts of the last document
-    newest: datetime | None = None  # the latest date among them
-    overruns: int = 0  # documents that had nothing left of the one before: some entries were missed
-    hurried: timedelta | None = None  # the interval that an overrun asks for, until it is not needed any more
-    hole: datetime | None = None  # entries that are later than this may be missing, and were not asked for
-    older_asked: datetime | None = None  # when an older page was asked for last
-    moved_to: str = ""  # where permanent redirects lead
-    moved_times: int = 0  # in a row
-    adopted: str = ""  # the URL that is asked instead of the configured one, which has moved for good
-    abandoned: str = ""  # the one that was adopted and failed; asked again where the configured one fails too
-    answered_by: str = ""  # the URL that answered last: where redirects led
-    leads_to: str = ""  # the URL that was to answer last, whether it did or not
-    info: SourceInfo | None = None
-    hints: BodyHints = field(default_factory=BodyHints)
-    rhythm: timedelta | None = None  # between its posts, smoothed
-
-
-ErrandKind: TypeAlias = Literal["archive"]
-
-
-@dataclass(frozen=True, slots=True)
-class Errand:
-    """Any other exchange for a source, kept as a row: an `archive` page that fills a hole (RFC 5005).
-
-    A source has one of a kind and URL at most; asking for it again is the same errand.
-    """
-
-    kind: ErrandKind
-    url: Url
-    due: datetime
-    since: datetime | None = None  # entries that are not later are none of the hole
-    pages: int = 0  # that may follow it
-    attempts: int = 0  # that failed
-
-
-@dataclass(frozen=True, slots=True)
-class Lease:
-    """The right to poll one source now. Who holds an older token than the store's has lost it.
-
-    With an `errand`, the right to run that; its token is the errand's.
-    """
-
-    source: Source
-    token: int
-    memory: Memory
-    added: datetime | None = None  # when the source came into the configuration
-    first_url: str = ""  # its first URL, which its posts are known by (`was`); "": the one it has
-    errand: Errand | None = None
-    conditional: bool = True  # False: the validators stay at home, this once
-
-    @property
-    def url(self) -> str:
-        """What is asked for: the errand's URL, that which the source has moved to, or that in the file."""
-        return self.errand.url if self.errand is not None else self.memory.adopted or self.source.url
+from aggregator.model.post import DateRule, Post
+from aggregator.model.remembered import Errand, Lease, Memory
+from aggregator.model.said import UnreadEntry
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import TypeAlias
 
 from aggregator.model.names import PostId, Slug, Url
-from aggregator.model.polled import Due, Errand, Memory
+from aggregator.model.polled import Due
 from aggregator.model.post import Post, SourceInfo
+from aggregator.model.remembered import Errand, Memory
 from aggregator.model.said import UnreadEntry
 
 

@@ -15,15 +15,14 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from aggregator.dedupe import CANDIDATES_SEEN
-from aggregator.dedupe.alike import COMPARED
 from aggregator.model import PostId, Url
 from aggregator.store.posts import chunks
 from aggregator.store.tables import EPOCH, KEPT, bands, posts, sources
 
 MOST_IN_BAND = 30
 """Founders of a band that still says something."""
-CONSIDERED = 2 * COMPARED
-"""Founders that are looked at for each post; some of them are ruled out by what is not known here."""
+CONSIDERED = 16
+"""Founders that are looked at for each post: more than are compared, since some are ruled out by then."""
 SWEPT = 200
 """Posts whose bands are deleted in one transaction: a fraction of a second."""
 SWEEPS = 10

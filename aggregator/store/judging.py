@@ -6,12 +6,15 @@ Nothing is written here, and nothing decided but what is still as it was.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
 
 from aggregator.dedupe import CANDIDATES_SEEN
+from aggregator.dedupe.keys import by_title
+from aggregator.dedupe.rekeyed import ALIKE
+from aggregator.dedupe.shingles import LONGEST_MARKUP
 from aggregator.model import (
     Candidate,
     Duplicate,
@@ -49,8 +52,8 @@ def known(connection: sa.Connection, lookup: Lookup) -> Known:
 
 def moved_on(connection: sa.Connection, outcome: PollOutcome) -> bool:
     """Whether what an outcome was judged against has gained something since."""
-    for key, _, post in _led_to(connection, outcome.judged):
-        if post not in outcome.judged[key]:
+    for key, led_to in _led_to(connection, outcome.judged).items():
+        if not outcome.judged[key].issuperset(led_to.values()):
             return True
     if _gained(connection, outcome):
         return True
@@ -64,8 +67,12 @@ _NOT_WITHDRAWN = ~sa.exists().where(
 )
 
 
-def _led_to(connection: sa.Connection, keys: Iterable[Key]) -> Iterator[tuple[Key, int, PostId]]:
-    """Each key with the posts that it leads to: row id and id."""
+def _led_to(connection: sa.Connection, keys: Iterable[Key]) -> dict[Key, dict[int, PostId]]:
+    """The posts that each key leads to: row ids and ids.
+
+    A title of too many says nothing, and loading them all would take longer with each poll.
+    """
+    found: defaultdict[Key, dict[int, PostId]] = defaultdict(dict)
     for some in chunks(keys):
         query = (
             sa.select(post_keys.c.key, posts.c.id, posts.c.post)
@@ -73,7 +80,8 @@ def _led_to(connection: sa.Connection, keys: Iterable[Key]) -> Iterator[tuple[Ke
             .where(post_keys.c.key.in_(some), _NOT_WITHDRAWN)
         )
         for row in connection.execute(query):
-            yield Key(row.key), row.id, PostId(row.post)
+            found[Key(row.key)][row.id] = PostId(row.post)
+    return {key: led_to for key, led_to in found.items() if len(led_to) <= ALIKE or not by_title(key)}
 
 
 def _withdrawn(connection: sa.Connection, lookup: Lookup) -> frozenset[Key]:
@@ -90,9 +98,7 @@ def _withdrawn(connection: sa.Connection, lookup: Lookup) -> frozenset[Key]:
 
 def _by_key(connection: sa.Connection, keys: Iterable[Key]) -> dict[Key, tuple[KnownPost, ...]]:
     """The posts that each key leads to, in order of arrival."""
-    found: defaultdict[Key, list[int]] = defaultdict(list)
-    for key, row, _ in _led_to(connection, keys):
-        found[key].append(row)
+    found = _led_to(connection, keys)
     there = _known_posts(connection, {row for rows in found.values() for row in rows})
     return {key: tuple(there[row] for row in sorted(rows)) for key, rows in found.items()}
 
@@ -150,7 +156,13 @@ _TOLD_BY = (
     .where(posts.c.story.in_(_SOME))
     .distinct()
 )
-_TEXTS = sa.select(posts.c.id, posts.c.title, posts.c.summary, posts.c.content).where(posts.c.id.in_(_SOME))
+# No more of a text than is compared: it may be half a megabyte, and there may be thousands.
+_TEXTS = sa.select(
+    posts.c.id,
+    posts.c.title,
+    sa.func.substr(posts.c.summary, 1, LONGEST_MARKUP).label("summary"),
+    sa.func.substr(posts.c.content, 1, LONGEST_MARKUP).label("content"),
+).where(posts.c.id.in_(_SOME))
 _KNOWN = (
     sa.select(
         *(c for c in posts.c if c.name not in ("title", "details", "summary", "content")),

@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import TypeAdapter
 
-from aggregator.model import BodyHints, Memory, UnreadEntry
+from aggregator.model import BodyHints, Memory, UnreadEntry, Validators
 from aggregator.store.hosts import host_of
 from aggregator.store.tables import AnyRow
 
@@ -22,7 +22,7 @@ HOURS, DAYS = 24, 7
 
 def columns(url: str, memory: Memory) -> dict[str, Any]:
     """What the row of the source at `url` says after a poll has left this memory."""
-    asked, answers = host_of(memory.adopted or url), host_of(memory.answered_by)
+    asked, answers = host_of(memory.adopted or url), host_of(memory.leads_to or memory.answered_by)
     hours, days = memory.hints.skip_hours, memory.hints.skip_days
     says_nothing = len(hours) >= HOURS or len(days) >= DAYS  # who excludes every moment excludes none
     return {
@@ -48,13 +48,17 @@ def hints(row: AnyRow) -> BodyHints:
 def moved(memory: Memory, url: str) -> Memory:
     """What is kept of a source that the file has given another URL (`was`).
 
-    The new one is another resource, of which nothing is known yet; but not where the source has been asked
-    there already. Validators stay, and go to no other host than the one that gave them.
+    The new one is another resource, of which nothing is known yet, and that has given no validators (RFC
+    9110, 8.8: two feeds of one site may share them); but not where the source has been asked there already.
     """
     if memory.adopted == url:
-        return replace(memory, adopted="", moved_to="", moved_times=0)
+        return replace(memory, adopted="", abandoned="", moved_to="", moved_times=0)
     return replace(
         memory,
+        validators=Validators(),
+        validators_from="",
+        former=(),
+        whole=None,
         gone=False,
         failures=0,
         last_error="",
@@ -66,7 +70,9 @@ def moved(memory: Memory, url: str) -> Memory:
         moved_to="",
         moved_times=0,
         adopted="",
+        abandoned="",
         answered_by="",
+        leads_to="",
     )
 
 

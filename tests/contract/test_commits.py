@@ -493,3 +493,15 @@ def test_a_first_poll_learns_what_is_out_already(world):
     world.store.documents.settle(claim, NOW)
     assert world.store.polls.known(Lookup(A, first=True)).opened == {claim.scope: NOW + HOUR}
     assert world.store.polls.known(Lookup(A)).opened == {}
+
+
+def test_a_title_of_too_many_leads_to_none(world):
+    """A source that calls everything the same makes no poll dearer than the one before."""
+    key = "n1:the same"
+    world.sync(source(A))
+    made = [post(f"p{n:02}", keys=(f"e1:{n}", key)) for n in range(51)]
+    world.poll(A, *map(New, made[:50]), now=NOW, due=HOUR)
+    assert len(world.store.polls.known(Lookup(A, frozenset({key}))).by_key[key]) == 50
+    fresh = frozenset(one.id for one in made[:50])
+    assert world.poll(A, New(made[50]), now=NOW + HOUR, judged={key: fresh}) == Committed(frozenset({"news"}))
+    assert key not in world.store.polls.known(Lookup(A, frozenset({key}))).by_key

@@ -410,12 +410,10 @@ def test_a_source_that_is_gone_stays_gone(world):
 
 
 def test_a_source_that_moves_is_another_resource(world):
-    """What was learnt of the old URL does not keep us from the new one; who gave the validators is known."""
+    """What was learnt of the old URL does not keep us from the new one; its validators are not its own."""
     world.sync(source(A))
     kept = {
         "last_poll": NOW,
-        "validators": Validators('"x"'),
-        "validators_from": A,
         "filled": True,
         "rhythm": HOUR,
         "last_result": "status 410",
@@ -432,7 +430,13 @@ def test_a_source_that_moves_is_another_resource(world):
         "moved_to": B,
         "moved_times": 3,
         "adopted": B,
+        "abandoned": B,
         "answered_by": B,
+        "leads_to": B,
+        "validators": Validators('"x"'),
+        "validators_from": A,
+        "former": (Validators('"w"'),),
+        "whole": NOW,
     }
     world.poll(A, memory=Memory(**kept, **lost), due=24 * HOUR)
     world.sync(source(C, was=A, every=10 * MINUTE, headers=(("X", "y"),)), now=NOW + MINUTE)

@@ -182,3 +182,12 @@ def test_a_server_without_validators_rests(world, every, validators, hours):
     assert world.store.polls.next_due(NOW, everything=True) == NOW + hours * HOUR
     assert not world.lease(NOW + hours * HOUR - SECOND, everything=True)
     assert set(world.lease(NOW + hours * HOUR, everything=True)) == {A}
+
+
+def test_the_host_that_was_to_answer_is_waited_for(world):
+    """Also where it did not: a redirect that waited in vain for its turn has found out where it leads."""
+    world.sync(source(ASKED), source(CDN))
+    world.poll(ASKED, memory=Memory(last_poll=NOW, answered_by=ASKED, leads_to=CDN), due=HOUR)
+    world.poll(CDN, now=NOW + SECOND, due=HOUR, pause_host_until=NOW + 20 * HOUR)
+    assert not world.lease(NOW + 20 * HOUR - SECOND)
+    assert set(world.lease(NOW + 20 * HOUR)) == {ASKED}

@@ -44,7 +44,8 @@ def test_before_and_after_a_poll(place, sources):
         "  feed.atom: place 1 of 1\n",
     ):
         assert words in whole
-    for name in (*ids, "tag:example.org,2026:A/0", founder["id"]):
+    assert founder["id"] in ids
+    for name in ids:
         assert said(place.run("explain", name)) == whole
 
     dropped = said(place.run("explain", f"{HERE}/A/Sponsored: two"))
@@ -55,10 +56,9 @@ def test_before_and_after_a_poll(place, sources):
     nothing = said(place.run("explain", f"{HERE}/nothing"), 1)
     assert "none has this link (compared as example.org/nothing)" in nothing
     assert "Source: A (confidential source 1)\n  last polled " in nothing
-    for url in urls:
-        for asked in (url, f"{url}#x", f"{HERE}/one", f"{HERE}/nothing"):
-            assert "127.0.0.1" not in place.run("explain", asked).stdout
-    source = said(place.run("explain", urls[1]))
+    source = said(place.run("explain", f"{urls[1]}#x"))
+    for answer in (whole, nothing, source):  # both are confidential
+        assert "127.0.0.1" not in answer
     assert f"({ids[1]})" in source or f"({ids[0]})" in source
 
     place.write("feeds: ['https://127.0.1.1:9/feed']\n")
