@@ -143,11 +143,11 @@ def validators(head: Head) -> Validators:
 
 def hints(head: Head, asked: Asked) -> Hints:
     """When and where to come back: Retry-After, Cache-Control or Expires, 410, permanent redirects."""
-    lifetime, repeats = _lifetime(head, asked.now)
+    lifetime = _lifetime(head, asked.now)
     return Hints(
         retry_after=_retry_after(head.first("retry-after"), asked.now),
         fresh_until=_fresh_until(head, lifetime, asked.now),
-        lifetime=min(lifetime if repeats else timedelta(0), LONGEST_WORD) if lifetime is not None else None,
+        lifetime=min(lifetime, LONGEST_WORD) if lifetime is not None else None,
         moved=asked.moved,
         gone=head.status == 410,
     )
@@ -195,24 +195,23 @@ def _retry_after(raw: str, now: datetime) -> datetime | None:
     return min(moment, now + LONGEST_WORD)
 
 
-def _lifetime(head: Head, now: datetime) -> tuple[timedelta | None, bool]:
+def _lifetime(head: Head, now: datetime) -> timedelta | None:
     """RFC 9111, 4.2.1: max-age, else Expires less Date; None where neither is said.
 
-    0 where it is not to be kept, has expired, or says something that cannot be read (4.2.1, 5.3: stale). And
-    whether a 304 that says nothing repeats it (4.3.4): a date that is past stays past.
+    0 where it is not to be kept, has expired, or says something that cannot be read (4.2.1, 5.3: stale).
     """
     control = _cache_control(head.joined("cache-control"))
     if "no-cache" in control or "no-store" in control:
-        return timedelta(0), False
+        return timedelta(0)
     if "max-age" in control:
-        return _seconds(control["max-age"]) or timedelta(0), True
+        return _seconds(control["max-age"]) or timedelta(0)
     said = head.first("expires")
     if not said:
-        return None, False
+        return None
     expires = http_date(said)
     if expires is None:
-        return timedelta(0), False
-    return max(expires - (http_date(head.first("date")) or now), timedelta(0)), False
+        return timedelta(0)
+    return max(expires - (http_date(head.first("date")) or now), timedelta(0))
 
 
 def _fresh_until(head: Head, lifetime: timedelta | None, now: datetime) -> datetime | None:

@@ -23,7 +23,7 @@ class Hints:
 
     retry_after: datetime | None = None  # RFC 9110, 10.2.3
     fresh_until: datetime | None = None  # Cache-Control: max-age and Age, or Expires
-    lifetime: timedelta | None = None  # its max-age, without Age; 0: nothing that a 304 repeats; None: unsaid
+    lifetime: timedelta | None = None  # that span, without Age; 0: not to be kept at all; None: unsaid
     moved: Url | None = None  # where nothing but 301 and 308 led
     gone: bool = False  # 410
 

@@ -193,7 +193,8 @@ def test_fresh_until(fields, expected):
         ({"cache_control": "max-age=" + "9" * 100}, LONGEST_WORD),
         ({"cache_control": "no-cache, max-age=600"}, timedelta(0)),
         ({"cache_control": "no-store", "expires": IN_AN_HOUR}, timedelta(0)),
-        ({"expires": IN_AN_HOUR, "date": DATE, "age": "600"}, timedelta(0)),  # a 304 repeats no date
+        ({"expires": IN_AN_HOUR, "date": DATE, "age": "600"}, timedelta(minutes=70)),
+        ({"expires": "Fri, 31 Dec 2027 23:59:59 GMT"}, LONGEST_WORD),
         ({"expires": DATE}, timedelta(0)),
         ({"expires": "-1"}, timedelta(0)),
         ({"cache_control": "private, must-revalidate"}, None),

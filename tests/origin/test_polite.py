@@ -9,8 +9,8 @@ POLLS = 40  # one round of every disturbance
 # Of every kind, the ones whose rules differ; `tools/politeness_run.py` plays all of them, a thousand times.
 PLAYED = (
     "touched", "same-second", "new-on-304", "etag-removed", "no-validators", "first-304", "max-age-on-200",
-    "ttl", "skip-hours", "fast", "overrun", "too-many-seconds", "not-found-for-hours", "drip", "gone",
-    "moved-elsewhere", "found-elsewhere", "cookies",
+    "expires", "ttl", "skip-hours", "fast", "overrun", "too-many-seconds", "not-found-for-hours", "drip",
+    "gone", "moved-elsewhere", "found-elsewhere", "cookies",
 )  # fmt: skip
 
 
