@@ -1,0 +1,80 @@
+"""Shell. The tables, as SQLAlchemy Core sees them; `migrations` make them step by step.
+
+Times are integer microseconds UTC, so that every database orders them alike. What only travels whole (a
+source's memory, a post's authors) is one JSON text; what is searched, joined or compared is a column.
+Nothing here runs a statement.
+"""
+
+from __future__ import annotations
+
+from aggregator.store.tables.columns import (
+    EPOCH,
+    HEAD,
+    MICROSECOND,
+    SITE,
+    AnyRow,
+    Moment,
+    Row,
+    Span,
+    metadata,
+)
+from aggregator.store.tables.polling import (
+    ERRAND_LEASED,
+    ERRAND_WAITS,
+    LEASABLE,
+    LEASED,
+    errands,
+    facts,
+    hosts,
+    sources,
+)
+from aggregator.store.tables.published import documents, post_files, scopes
+from aggregator.store.tables.told import (
+    KEPT,
+    UNWRITTEN,
+    bands,
+    categories,
+    held_back,
+    placements,
+    post_categories,
+    post_keys,
+    posts,
+    stories,
+    tellings,
+    withdrawn_keys,
+)
+
+__all__ = [
+    "EPOCH",
+    "ERRAND_LEASED",
+    "ERRAND_WAITS",
+    "HEAD",
+    "KEPT",
+    "LEASABLE",
+    "LEASED",
+    "MICROSECOND",
+    "SITE",
+    "UNWRITTEN",
+    "AnyRow",
+    "Moment",
+    "Row",
+    "Span",
+    "bands",
+    "categories",
+    "documents",
+    "errands",
+    "facts",
+    "held_back",
+    "hosts",
+    "metadata",
+    "placements",
+    "post_categories",
+    "post_files",
+    "post_keys",
+    "posts",
+    "scopes",
+    "sources",
+    "stories",
+    "tellings",
+    "withdrawn_keys",
+]

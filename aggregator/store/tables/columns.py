@@ -1,0 +1,57 @@
+"""Shell. What all tables are made of: the types of their columns, the one metadata, the newest migration."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any, TypeAlias
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
+
+HEAD = "0003"
+"""The newest migration. A database that says more was written by a newer version of us."""
+
+SITE = ""
+"""The scope of everything, where slugs stand (a slug is never empty)."""
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+MICROSECOND = timedelta(microseconds=1)
+
+
+class Moment(sa.TypeDecorator[datetime]):
+    """An aware datetime as microseconds since 1970 UTC, exact in both directions."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> int | None:
+        if value is None:
+            return None
+        if value.tzinfo is None:
+            raise ValueError("a datetime without a time zone reached the store")
+        return (value - EPOCH) // MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> datetime | None:
+        return None if value is None else EPOCH + timedelta(microseconds=value)
+
+
+class Span(sa.TypeDecorator[timedelta]):
+    """A timedelta as microseconds."""
+
+    impl = sa.BigInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: timedelta | None, dialect: Dialect) -> int | None:
+        return None if value is None else value // MICROSECOND
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> timedelta | None:
+        return None if value is None else timedelta(microseconds=value)
+
+
+AnyRow: TypeAlias = sa.Row[*tuple[Any, ...]]
+"""A row of a result, whatever its columns."""
+
+# SQLite counts rows by itself only for INTEGER PRIMARY KEY.
+Row = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+metadata = sa.MetaData()
