@@ -31,6 +31,7 @@ from aggregator.store.tables.polling import (
 from aggregator.store.tables.published import documents, post_files, scopes
 from aggregator.store.tables.told import (
     KEPT,
+    UNPAGED,
     UNWRITTEN,
     bands,
     categories,
@@ -54,6 +55,7 @@ __all__ = [
     "LEASED",
     "MICROSECOND",
     "SITE",
+    "UNPAGED",
     "UNWRITTEN",
     "AnyRow",
     "Moment",

@@ -28,10 +28,13 @@ stories = sa.Table(
     sa.Column("published", Moment),  # of its primary
     sa.Column("mark", sa.Integer, nullable=False, server_default="0"),  # raised when it is placed
     sa.Column("written", sa.Integer, nullable=False, server_default="0"),  # the mark of its Jekyll file
+    sa.Column("paged", sa.Integer, nullable=False, server_default="-1"),  # the mark of its page
 )
 # One expression, used in queries letter for letter: SQLite takes a partial index only then.
 UNWRITTEN = stories.c.mark > stories.c.written
 sa.Index("stories_unwritten", stories.c.id, sqlite_where=UNWRITTEN)
+UNPAGED = stories.c.mark > stories.c.paged
+sa.Index("stories_unpaged", stories.c.id, sqlite_where=UNPAGED)
 
 posts = sa.Table(
     "posts",
