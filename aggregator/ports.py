@@ -36,6 +36,7 @@ from aggregator.model import (
     StoredPost,
     StoredStory,
     Story,
+    Unpaged,
     Unwritten,
     Url,
 )
@@ -235,6 +236,19 @@ class DocumentStore(Protocol):
 
     def mark_all(self) -> int:
         """Mark every scope (the command `publish`); how many there are."""
+
+
+class PageStore(Protocol):
+    """Which stories wait for a page of their own."""
+
+    def made_with(self, settings: str, /) -> None:
+        """Let every story wait again unless the pages were last made with these settings."""
+
+    def changed(self, limit: int, /) -> Sequence[Unpaged]:
+        """At most `limit` stories that changed since their page was rendered, each as it is now."""
+
+    def settle(self, done: Sequence[Unpaged], /) -> None:
+        """The pages of these are in place, or gone. What changed again since waits again."""
 
 
 class JekyllStore(Protocol):

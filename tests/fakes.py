@@ -172,6 +172,8 @@ class _Data:
     post_names: dict = field(default_factory=dict)  # story -> name of its Jekyll file
     post_files: dict = field(default_factory=dict)  # (directory, name) -> bytes, or None once it went
     jekyll: object = None  # the settings of the files
+    pages: str = ""  # the settings of the pages
+    paged: dict = field(default_factory=dict)  # story -> the mark of its page
 
 
 class MemoryStore:
@@ -185,6 +187,7 @@ class MemoryStore:
             part(self) for part in (MemoryPolls, MemorySources, MemoryPosts, MemoryDocuments)
         )
         self.jekyll = MemoryJekyll(self)
+        self.pages = MemoryPages(self)
         self.revisions = MemoryRevisions(self)
         self.finder = MemoryFinder(self)
 
@@ -864,6 +867,9 @@ class MemoryRevisions(_Part):
         for stored in due[:limit]:
             stored.post = replace(stored.post, summary="", content="")
             stored.purged, stored.bands = True, frozenset()
+        for story in {stored.story for stored in due[:limit]}:
+            if all(stored.purged for stored in self.data.posts.values() if stored.story == story):
+                self.data.paged.pop(story, None)
         return len(due[:limit])
 
 
@@ -1045,8 +1051,37 @@ class MemoryDocuments(_Part):
             row.claimed = False
 
     def mark_all(self):
+        self.data.paged.clear()
         self.store.mark(set(self.data.scopes))
         return len(self.data.scopes)
+
+
+class MemoryPages(_Part):
+    """`ports.PageStore`."""
+
+    def made_with(self, settings, /):
+        if self.data.pages != settings:
+            self.data.pages = settings
+            self.data.paged.clear()
+
+    def changed(self, limit, /):
+        waiting = [
+            (story, mark)
+            for story, (mark, _) in sorted(self.data.story_marks.items())
+            if mark > self.data.paged.get(story, -1)
+        ]
+        posts = sorted(self.data.posts.values(), key=lambda stored: stored.arrived)
+        found = []
+        for story, mark in waiting[:limit]:
+            founder = next(p.post for p in posts if p.post.id == story)
+            members = tuple(p.post for p in posts if p.story == story and self.store.visible(p))
+            told = model.Story(story, members) if members else None
+            found.append(model.Unpaged(story, mark, founder.slug, founder.published, told))
+        return found
+
+    def settle(self, done, /):
+        for one in done:
+            self.data.paged[one.story] = max(one.mark, self.data.paged.get(one.story, -1))
 
 
 class MemoryJekyll(_Part):

@@ -78,6 +78,7 @@ from aggregator.model.published import (
     SiteIdentity,
     SourceStatus,
     Story,
+    Unpaged,
     Unwritten,
     rank,
 )
@@ -183,6 +184,7 @@ __all__ = [
     "Unchanged",
     "UnreadEntry",
     "Unreadable",
+    "Unpaged",
     "Unwritten",
     "Updates",
     "Url",

@@ -75,6 +75,17 @@ class Unwritten:
 
 
 @dataclass(frozen=True, slots=True)
+class Unpaged:
+    """A story that has changed since its page was rendered, and what the address of the page is made of."""
+
+    story: PostId
+    mark: int  # that rendering it settles
+    slug: str  # of the post that founded the story, whoever leads it now
+    published: datetime  # of the same
+    told: Story | None  # None: no member is visible
+
+
+@dataclass(frozen=True, slots=True)
 class PostFile:
     """What is to become of the Jekyll file of one story."""
 

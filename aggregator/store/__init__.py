@@ -1,7 +1,7 @@
 """Shell. The only door to the database: what both loops, the server and the commands remember.
 
 `open_store` gives a `Store`, whose parts fulfil the ports: `polls`, `revisions`, `sources`, `posts`,
-`finder`, `documents`, `jekyll`. All of them block, and may be called from any thread. Nothing here knows its
+`finder`, `documents`, `jekyll`, `pages`. All of them block, and may be called from any thread. Nothing here knows its
 callers.
 """
 
@@ -19,6 +19,7 @@ from aggregator.store.documents import Documents
 from aggregator.store.explained import Finder
 from aggregator.store.jekyll import JekyllFiles
 from aggregator.store.loops import LoopsLock, loops_held
+from aggregator.store.pages import PostPages
 from aggregator.store.polls import Polls, Remembered
 from aggregator.store.revisions import Revisions
 
@@ -68,6 +69,7 @@ class Store:
         self.finder = Finder(database)
         self.documents = Documents(database, output)
         self.jekyll = JekyllFiles(database)
+        self.pages = PostPages(database)
 
     def remember(self, config: Config) -> None:
         """Know the configuration without syncing it: for commands beside a daemon that list categories."""

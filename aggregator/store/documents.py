@@ -26,7 +26,7 @@ import sqlalchemy as sa
 
 from aggregator.errors import PublishError
 from aggregator.model import Claim, Document
-from aggregator.store import marks
+from aggregator.store import marks, pages
 from aggregator.store.database import Database
 from aggregator.store.files import advice, digest, modified_at, replace_files, sweep, sync_directory
 from aggregator.store.tables import AnyRow, documents
@@ -151,6 +151,7 @@ class Documents:
 
     def mark_all(self) -> int:
         with self._database.write() as connection:
+            pages.again(connection)
             return marks.mark_all(connection)
 
     def tidy(self, now: datetime) -> int:

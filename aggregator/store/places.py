@@ -176,7 +176,8 @@ def forget(connection: sa.Connection, touched: Iterable[PostId]) -> None:
     """Let stories whose members have lost their content be shown nowhere; their Jekyll files stay."""
     for some in chunks(touched):
         connection.execute(placements.delete().where(placements.c.story.in_(some)))
-        connection.execute(stories.update().where(stories.c.id.in_(some)).values(lead=None, published=None))
+        shown_nowhere = {"lead": None, "published": None, "paged": -1}
+        connection.execute(stories.update().where(stories.c.id.in_(some)).values(**shown_nowhere))
 
 
 def walk(connection: sa.Connection, scope: str, limit: int, per_source: int) -> list[AnyRow]:
