@@ -172,9 +172,12 @@ class Poller:
         for decisions in range(1, DECISIONS_BEFORE_LOCKING + 2):
             now = self._clock.now()
             if decisions <= DECISIONS_BEFORE_LOCKING:
-                outcome = await loop.run_in_executor(
-                    self._deciders, self._decide, lease, result, reading, now
-                )
+                if reading is None:  # nothing to look up, and no time to be lost in a thread
+                    outcome = pipeline.decide(lease, result, None, Known(), self.polling, now)
+                else:
+                    outcome = await loop.run_in_executor(
+                        self._deciders, self._decide, lease, result, reading, now
+                    )
                 committed = await self._committer.commit(outcome)
             else:
                 outcome, committed = await loop.run_in_executor(
@@ -195,9 +198,7 @@ class Poller:
         log.warning("gave up on %s: its configuration changes faster than it is read", lease.source.label)
         await self._give_back(lease)
 
-    def _decide(
-        self, lease: Lease, result: FetchResult, reading: ReadResult | None, now: datetime
-    ) -> PollOutcome:
+    def _decide(self, lease: Lease, result: FetchResult, reading: ReadResult, now: datetime) -> PollOutcome:
         """Look up and decide, in one thread: thousands of posts take their time."""
         known = self._store.known(pipeline.lookup(lease, reading, now))
         return pipeline.decide(lease, result, reading, known, self.polling, now)

@@ -1,8 +1,8 @@
 """Shell. The only door to the database: what both loops, the server and the commands remember.
 
 `open_store` gives a `Store`, whose parts fulfil the ports: `polls`, `revisions`, `sources`, `posts`,
-`finder`, `documents`, `jekyll`, `pages`. All of them block, and may be called from any thread. Nothing here knows its
-callers.
+`finder`, `documents`, `jekyll`, `pages`. All of them block, and may be called from any thread. Nothing here
+knows its callers.
 """
 
 from __future__ import annotations

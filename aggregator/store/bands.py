@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from aggregator.dedupe import CANDIDATES_SEEN
 from aggregator.model import PostId, Url
-from aggregator.store.posts import chunks
+from aggregator.store.posts import SOME, chunks
 from aggregator.store.tables import EPOCH, KEPT, bands, posts, sources
 
 MOST_IN_BAND = 30
@@ -32,8 +32,7 @@ SWEEPS = 10
 def write(connection: sa.Connection, founders: Mapping[PostId, Sequence[int]], now: datetime) -> None:
     """Let founders have these bands and no others; those that are too old or have no content get none."""
     for some in chunks(founders):
-        query = sa.select(posts.c.id, posts.c.post, posts.c.first_seen, posts.c.purged)
-        there = connection.execute(query.where(posts.c.post.in_(some))).all()
+        there = connection.execute(_FOUNDERS, {"some": some}).all()
         forget(connection, (row.id for row in there))
         rows = [
             {"band": band, "post": row.id}
@@ -48,7 +47,13 @@ def write(connection: sa.Connection, founders: Mapping[PostId, Sequence[int]], n
 def forget(connection: sa.Connection, rows: Iterable[int]) -> None:
     """Take the bands from posts (row ids)."""
     for some in chunks(rows):
-        connection.execute(bands.delete().where(bands.c.post.in_(some)))
+        connection.execute(_FORGET, {"some": some})
+
+
+_FOUNDERS = sa.select(posts.c.id, posts.c.post, posts.c.first_seen, posts.c.purged).where(
+    posts.c.post.in_(SOME)
+)
+_FORGET = bands.delete().where(bands.c.post.in_(SOME))
 
 
 def sweep(connection: sa.Connection, now: datetime) -> bool:
@@ -131,7 +136,7 @@ def _of_others(
 _MEMBER = posts.alias("member")
 _OWN = sa.select(sources.c.id).where(sources.c.url == sa.bindparam("source")).scalar_subquery()
 _OF_OTHERS = sa.select(posts.c.id, posts.c.post).where(
-    posts.c.id.in_(sa.bindparam("some", expanding=True)),
+    posts.c.id.in_(SOME),
     posts.c.first_seen >= sa.bindparam("since"),
     KEPT,
     ~sa.exists().where(_MEMBER.c.story == posts.c.story, _MEMBER.c.source == _OWN),

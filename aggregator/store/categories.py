@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -16,6 +17,32 @@ from aggregator.model import Category, Config, Lookup, NewCategory, Slug
 from aggregator.store import marks
 from aggregator.store.tables import categories, facts
 from aggregator.syntax.labels import fold
+
+# Built once: building a statement takes longer than SQLite takes to run it.
+_KEEPING = sa.select(categories.c.slug).where(categories.c.keeps)
+_THERE = sa.select(categories.c.slug).where(categories.c.slug.in_(sa.bindparam("slugs", expanding=True)))
+_LABELS: sa.BindParameter[Any] = sa.bindparam("labels", expanding=True)
+_LABELLED = (
+    sa.select(categories.c.slug, categories.c.folded, categories.c.configured)
+    .where(
+        sa.or_(
+            categories.c.folded.in_(_LABELS),
+            sa.and_(categories.c.configured.is_(True), categories.c.slug.in_(_LABELS)),
+        )
+    )
+    .order_by(categories.c.configured.desc(), categories.c.position, categories.c.created, categories.c.slug)
+)
+_LIKE_IT = sa.select(categories.c.slug, categories.c.configured).where(
+    sa.or_(
+        categories.c.slug == sa.bindparam("wish"),
+        sa.and_(categories.c.slug >= sa.bindparam("first"), categories.c.slug < sa.bindparam("behind")),
+    )
+)
+_TEMPLATED = (
+    sa.select(sa.func.count())
+    .select_from(categories)
+    .where(categories.c.templated_by == sa.bindparam("source"))
+)
 
 
 def sync(connection: sa.Connection, config: Config, now: datetime) -> set[str]:
@@ -82,7 +109,7 @@ def _name(connection: sa.Connection, named: Iterable[Category], now: datetime) -
 
 def keeping(connection: sa.Connection) -> set[str]:
     """The slugs of the categories that show near duplicates one by one."""
-    return set(connection.execute(sa.select(categories.c.slug).where(categories.c.keeps)).scalars())
+    return set(connection.execute(_KEEPING).scalars())
 
 
 def settings_changed(connection: sa.Connection, config: Config) -> bool:
@@ -114,9 +141,7 @@ def ensure(
     slugs = named | introduced.keys()
     if not slugs:
         return set()
-    there = set(
-        connection.execute(sa.select(categories.c.slug).where(categories.c.slug.in_(slugs))).scalars()
-    )
+    there = set(connection.execute(_THERE, {"slugs": list(slugs)}).scalars())
     made: set[str] = set(slugs - there)
     for slug in sorted(made):
         category = introduced.get(Slug(slug)) or NewCategory(Slug(slug), slug, fold(slug))
@@ -165,18 +190,7 @@ def known(connection: sa.Connection, lookup: Lookup) -> Labels:
     """
     labels: dict[str, Slug] = {}
     if lookup.labels:
-        rows = connection.execute(
-            sa.select(categories.c.slug, categories.c.folded, categories.c.configured)
-            .where(
-                sa.or_(
-                    categories.c.folded.in_(lookup.labels),
-                    sa.and_(categories.c.configured.is_(True), categories.c.slug.in_(lookup.labels)),
-                )
-            )
-            .order_by(
-                categories.c.configured.desc(), categories.c.position, categories.c.created, categories.c.slug
-            )
-        ).all()
+        rows = connection.execute(_LABELLED, {"labels": list(lookup.labels)}).all()
         for row in rows:
             if row.configured and row.slug in lookup.labels:
                 labels[row.slug] = Slug(row.slug)
@@ -186,16 +200,9 @@ def known(connection: sa.Connection, lookup: Lookup) -> Labels:
     slugs: dict[Slug, bool] = {}
     for wish in lookup.slugs:
         # `-` is followed by `.` in ASCII: a range, so that the primary key's index is walked.
-        query = sa.select(categories.c.slug, categories.c.configured).where(
-            sa.or_(
-                categories.c.slug == wish,
-                sa.and_(categories.c.slug >= f"{wish}-", categories.c.slug < f"{wish}."),
-            )
-        )
-        slugs.update({Slug(row.slug): row.configured for row in connection.execute(query)})
-    templated = connection.execute(
-        sa.select(sa.func.count()).select_from(categories).where(categories.c.templated_by == lookup.source)
-    ).scalar_one()
+        like_it = {"wish": wish, "first": f"{wish}-", "behind": f"{wish}."}
+        slugs.update({Slug(row.slug): row.configured for row in connection.execute(_LIKE_IT, like_it)})
+    templated = connection.execute(_TEMPLATED, {"source": lookup.source}).scalar_one()
     configured = frozenset(slug for slug, named in slugs.items() if named)
     return Labels(labels, frozenset(slugs), configured, templated)
 

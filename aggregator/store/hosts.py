@@ -12,6 +12,7 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
 
 from aggregator.model import Source, Url
 from aggregator.store.tables import EPOCH, ERRAND_LEASED, LEASED, errands, hosts, sources
@@ -20,9 +21,14 @@ NONE = ""
 """The host of files, and what stands where no other host answers."""
 
 # Built once: building a statement takes longer than SQLite takes to run it.
-_ROW = sa.select(hosts).where(hosts.c.host == sa.bindparam("name"))
-_AGAIN = hosts.update().where(hosts.c.host == sa.bindparam("name"))
-_FIRST = hosts.insert().values(host=sa.bindparam("name"))
+_MADE = insert(hosts)
+_HOLD = _MADE.on_conflict_do_update(
+    index_elements=[hosts.c.host],
+    set_={
+        name: sa.case((_MADE.excluded[name] > hosts.c[name], _MADE.excluded[name]), else_=hosts.c[name])
+        for name in ("free_at", "paused_until")
+    },
+)
 _SOURCES = sa.select(sources.c.host, sources.c.via).where(LEASED)
 _ERRANDS = sa.select(errands.c.host).where(ERRAND_LEASED)
 
@@ -46,27 +52,18 @@ def in_use(connection: sa.Connection) -> Counter[str]:
 
 def pace(connection: sa.Connection, names: Iterable[str], now: datetime, gap: timedelta) -> None:
     """An exchange with these hosts begins or ends: the next one waits for the gap."""
-    if gap:
-        for name in sorted({*names} - {NONE}):
-            _hold(connection, name, now + gap, EPOCH)
+    held = sorted({*names} - {NONE})
+    if gap and held:
+        rows = [{"host": name, "free_at": now + gap, "paused_until": EPOCH} for name in held]
+        connection.execute(_HOLD, rows)
 
 
 def pause(connection: sa.Connection, name: str, until: datetime) -> None:
     """A host wants to be left alone, with all that is asked of it."""
     if name != NONE:
-        _hold(connection, name, EPOCH, until)
+        connection.execute(_HOLD, [{"host": name, "free_at": EPOCH, "paused_until": until}])
 
 
 def forget(connection: sa.Connection, now: datetime) -> None:
     """Drop the rows of hosts that nothing waits for."""
     connection.execute(hosts.delete().where(hosts.c.free_at <= now, hosts.c.paused_until <= now))
-
-
-def _hold(connection: sa.Connection, name: str, free_at: datetime, paused_until: datetime) -> None:
-    there = connection.execute(_ROW, {"name": name}).one_or_none()
-    values = {
-        "name": name,
-        "free_at": max(there.free_at if there else EPOCH, free_at),
-        "paused_until": max(there.paused_until if there else EPOCH, paused_until),
-    }
-    connection.execute(_AGAIN if there else _FIRST, values)

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any
 
 import sqlalchemy as sa
 
@@ -29,12 +28,14 @@ from aggregator.model import (
     Url,
 )
 from aggregator.store import bands, categories, marks
-from aggregator.store.posts import categories_of, chunks, taken
+from aggregator.store.posts import SOME, categories_of, chunks, taken
 from aggregator.store.tables import AnyRow, post_keys, posts, sources, tellings, withdrawn_keys
 
 
 def known(connection: sa.Connection, lookup: Lookup) -> Known:
-    """What judging the posts of one document needs."""
+    """What judging the posts of one document needs; nothing is asked where there is no document."""
+    if lookup == Lookup(lookup.source):
+        return Known()
     of_categories = categories.known(connection, lookup)
     by_key = _by_key(connection, lookup.keys)
     return Known(
@@ -65,6 +66,16 @@ def moved_on(connection: sa.Connection, outcome: PollOutcome) -> bool:
 _NOT_WITHDRAWN = ~sa.exists().where(
     withdrawn_keys.c.source == posts.c.source, withdrawn_keys.c.key == post_keys.c.key
 )
+_LED_TO = (
+    sa.select(post_keys.c.key, posts.c.id, posts.c.post)
+    .join(posts, posts.c.id == post_keys.c.post)
+    .where(post_keys.c.key.in_(SOME), _NOT_WITHDRAWN)
+)
+_WITHDRAWN = (
+    sa.select(withdrawn_keys.c.key)
+    .join(sources, sources.c.id == withdrawn_keys.c.source)
+    .where(sources.c.url == sa.bindparam("source"), withdrawn_keys.c.key.in_(SOME))
+)
 
 
 def _led_to(connection: sa.Connection, keys: Iterable[Key]) -> dict[Key, dict[int, PostId]]:
@@ -74,12 +85,7 @@ def _led_to(connection: sa.Connection, keys: Iterable[Key]) -> dict[Key, dict[in
     """
     found: defaultdict[Key, dict[int, PostId]] = defaultdict(dict)
     for some in chunks(keys):
-        query = (
-            sa.select(post_keys.c.key, posts.c.id, posts.c.post)
-            .join(posts, posts.c.id == post_keys.c.post)
-            .where(post_keys.c.key.in_(some), _NOT_WITHDRAWN)
-        )
-        for row in connection.execute(query):
+        for row in connection.execute(_LED_TO, {"some": some}):
             found[Key(row.key)][row.id] = PostId(row.post)
     return {key: led_to for key, led_to in found.items() if len(led_to) <= ALIKE or not by_title(key)}
 
@@ -87,12 +93,8 @@ def _led_to(connection: sa.Connection, keys: Iterable[Key]) -> dict[Key, dict[in
 def _withdrawn(connection: sa.Connection, lookup: Lookup) -> frozenset[Key]:
     found: set[Key] = set()
     for some in chunks(lookup.keys):
-        query = (
-            sa.select(withdrawn_keys.c.key)
-            .join(sources, sources.c.id == withdrawn_keys.c.source)
-            .where(sources.c.url == lookup.source, withdrawn_keys.c.key.in_(some))
-        )
-        found.update(Key(key) for key in connection.execute(query).scalars())
+        keys = connection.execute(_WITHDRAWN, {"some": some, "source": lookup.source}).scalars()
+        found.update(map(Key, keys))
     return frozenset(found)
 
 
@@ -149,11 +151,10 @@ def _candidates(connection: sa.Connection, rows: Iterable[int]) -> dict[int, Can
     }
 
 
-_SOME: sa.BindParameter[Any] = sa.bindparam("some", expanding=True)
 _TOLD_BY = (
     sa.select(posts.c.story, sources.c.url)
     .join(sources, sources.c.id == posts.c.source)
-    .where(posts.c.story.in_(_SOME))
+    .where(posts.c.story.in_(SOME))
     .distinct()
 )
 # No more of a text than is compared: it may be half a megabyte, and there may be thousands.
@@ -162,7 +163,7 @@ _TEXTS = sa.select(
     posts.c.title,
     sa.func.substr(posts.c.summary, 1, LONGEST_MARKUP).label("summary"),
     sa.func.substr(posts.c.content, 1, LONGEST_MARKUP).label("content"),
-).where(posts.c.id.in_(_SOME))
+).where(posts.c.id.in_(SOME))
 _KNOWN = (
     sa.select(
         *(c for c in posts.c if c.name not in ("title", "details", "summary", "content")),
@@ -171,7 +172,7 @@ _KNOWN = (
     )
     .join(sources, sources.c.id == posts.c.source)
     .outerjoin(tellings, tellings.c.post == posts.c.id)
-    .where(posts.c.id.in_(_SOME))
+    .where(posts.c.id.in_(SOME))
 )
 
 

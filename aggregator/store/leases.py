@@ -10,8 +10,9 @@ from __future__ import annotations
 import heapq
 import json
 from collections import Counter
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -35,7 +36,7 @@ _LEARNT = sa.select(
     sources.c.memory,
     sources.c.added,
     sources.c.first_url,
-)
+).where(sources.c.id.in_(sa.bindparam("some", expanding=True)))
 
 
 def lease_due(
@@ -52,10 +53,12 @@ def lease_due(
     if limit <= 0:
         return []
     per_host, gap = config.polling.per_host, config.polling.per_host_gap
-    in_use = hosts.in_use(connection)
+    in_use: Counter[str] | None = None  # nobody asks where nothing is due
     chosen: list[tuple[AnyRow, Source]] = []
-    with connection.execute(_candidates(not_since).where(*_ready(now, everything))) as polls:
+    due = _due(everything, not_since is not None)
+    with connection.execute(due, {"now": now, "since": not_since}) as polls:
         for row in _merged(polls, errands.due(connection, now)):
+            in_use = hosts.in_use(connection) if in_use is None else in_use
             source = configured.get(row.url)
             busy = {row.host, row.via} - {hosts.NONE}
             if source is None or _is_excluded(row, now) or any(in_use[host] >= per_host for host in busy):
@@ -81,7 +84,7 @@ def next_due(
     in_use = hosts.in_use(connection)
     per_host = config.polling.per_host
     best: datetime | None = None
-    with connection.execute(_candidates(not_since)) as polls:
+    with connection.execute(_candidates(not_since is not None), {"since": not_since}) as polls:
         for row in polls:
             if best is not None and row.next_due >= best and not everything:
                 break  # they come in this order, and hosts only add to it
@@ -138,8 +141,12 @@ def void(connection: sa.Connection) -> None:
     errands.void(connection)
 
 
-def _candidates(not_since: datetime | None) -> sa.Select[*tuple[Any, ...]]:
-    """Sources that may be leased some time, earliest due first, with what their hosts wait for."""
+@cache
+def _candidates(since: bool) -> sa.Select[*tuple[Any, ...]]:
+    """Sources that may be leased some time, earliest due first, with what their hosts wait for.
+
+    `since`: only those that were not leased at or after the parameter of that name.
+    """
     query = (
         sa.select(
             sources.c.id,
@@ -167,13 +174,15 @@ def _candidates(not_since: datetime | None) -> sa.Select[*tuple[Any, ...]]:
         .where(LEASABLE)
         .order_by(sources.c.next_due, sources.c.position)
     )
-    if not_since is None:
+    if not since:
         return query
-    return query.where(sa.or_(sources.c.started.is_(None), sources.c.started < not_since))
+    return query.where(sa.or_(sources.c.started.is_(None), sources.c.started < sa.bindparam("since")))
 
 
-def _ready(now: datetime, everything: bool) -> Iterator[sa.ColumnElement[bool]]:
-    """What a candidate must fulfil: its time has come, and its hosts wait for nothing."""
+@cache
+def _due(everything: bool, since: bool) -> sa.Select[*tuple[Any, ...]]:
+    """Those of the candidates whose time has come by the parameter `now`; their hosts wait for nothing."""
+    now = sa.bindparam("now", type_=Moment)
     due = sources.c.next_due <= now
     if everything:
         # Arithmetic on the stored integers; the sum is a moment again.
@@ -185,9 +194,11 @@ def _ready(now: datetime, everything: bool) -> Iterator[sa.ColumnElement[bool]]:
         said = sa.case((sources.c.insist.is_(True), sources.c.retry_after), else_=sources.c.not_before)
         word = sa.or_(said.is_(None), said <= now)
         due = sa.or_(due, sa.and_(floor, word))
-    yield due
-    for host in (host_rows, _others):
-        yield sa.or_(host.c.host.is_(None), sa.and_(host.c.free_at <= now, host.c.paused_until <= now))
+    hosts_wait_for_nothing = (
+        sa.or_(host.c.host.is_(None), sa.and_(host.c.free_at <= now, host.c.paused_until <= now))
+        for host in (host_rows, _others)
+    )
+    return _candidates(since).where(due, *hosts_wait_for_nothing)
 
 
 def _merged(polls: Iterable[AnyRow], others: Sequence[AnyRow]) -> Iterable[AnyRow]:
@@ -224,7 +235,7 @@ def _take(
     learnt: dict[int, AnyRow] = {}
     ids = sorted({row.id for row, _ in chosen})
     for start in range(0, len(ids), 500):
-        rows = connection.execute(_LEARNT.where(sources.c.id.in_(ids[start : start + 500])))
+        rows = connection.execute(_LEARNT, {"some": ids[start : start + 500]})
         learnt.update({row.id: row for row in rows})
     ran = errands.take(connection, [row.errand for row, _ in chosen if row.errand is not None], now)
     begun: list[dict[str, Any]] = []

@@ -16,6 +16,14 @@ import sqlalchemy as sa
 from aggregator.model import Claim, Slug
 from aggregator.store.tables import SITE, scopes
 
+# Built once: building a statement takes longer than SQLite takes to run it.
+_HIGHEST = sa.select(sa.func.coalesce(sa.func.max(scopes.c.mark), 0))
+_MARK = (
+    scopes.update()
+    .where(scopes.c.scope.in_(sa.bindparam("wanted", expanding=True)))
+    .values(mark=sa.bindparam("to"))
+)
+
 
 def open_scope(connection: sa.Connection, slug: str, now: datetime) -> None:
     """A category entered the store: an empty document of it is `updated` now."""
@@ -29,9 +37,7 @@ def mark(connection: sa.Connection, slugs: Iterable[str]) -> None:
     wanted = set(slugs)
     if not wanted:
         return
-    connection.execute(
-        scopes.update().where(scopes.c.scope.in_(wanted | {SITE})).values(mark=_next(connection))
-    )
+    connection.execute(_MARK, {"wanted": [*wanted, SITE], "to": _next(connection)})
 
 
 def mark_all(connection: sa.Connection) -> int:
@@ -93,6 +99,4 @@ def _claimed(claim: Claim) -> sa.Update:
 
 
 def _next(connection: sa.Connection) -> int:
-    return (
-        int(connection.execute(sa.select(sa.func.coalesce(sa.func.max(scopes.c.mark), 0))).scalar_one()) + 1
-    )
+    return int(connection.execute(_HIGHEST).scalar_one()) + 1

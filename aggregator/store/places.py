@@ -18,7 +18,7 @@ import sqlalchemy as sa
 
 from aggregator.model import Post, PostId, Scope, Slug, Story, Url, rank
 from aggregator.store import categories
-from aggregator.store.posts import categories_of, chunks, post_of
+from aggregator.store.posts import SOME, categories_of, chunks, post_of
 from aggregator.store.tables import (
     KEPT,
     SITE,
@@ -85,8 +85,7 @@ def placed_in(connection: sa.Connection, touched: Iterable[PostId]) -> set[str]:
     """The slugs of the categories that some stories are shown in."""
     found: set[str] = set()
     for some in chunks(touched):
-        query = sa.select(placements.c.category).where(placements.c.story.in_(some)).distinct()
-        found.update(connection.execute(query).scalars())
+        found.update(connection.execute(_PLACED_IN, {"some": some}).scalars())
     return found - {SITE}
 
 
@@ -94,29 +93,9 @@ def place(connection: sa.Connection, touched: Iterable[PostId]) -> None:
     """Elect again who leads some stories, and work out where they are shown."""
     keeping = categories.keeping(connection)
     for some in chunks(touched):
-        connection.execute(placements.delete().where(placements.c.story.in_(some)))
-        members = connection.execute(
-            sa.select(
-                *(
-                    posts.c.id,
-                    posts.c.post,
-                    posts.c.story,
-                    posts.c.source,
-                    posts.c.standing,
-                    posts.c.published,
-                ),
-                sources.c.position,
-                TELLING.label("telling"),
-                _held_from(SITE).label("held"),
-            )
-            .select_from(_TOLD)
-            .where(posts.c.story.in_(some), VISIBLE)
-        ).all()
-        shown = connection.execute(
-            sa.select(posts.c.id, post_categories.c.category)
-            .select_from(_TOLD.join(post_categories, post_categories.c.post == posts.c.id))
-            .where(posts.c.story.in_(some), VISIBLE, ~_held_from(post_categories.c.category))
-        ).all()
+        connection.execute(_UNPLACE, {"some": some})
+        members = connection.execute(_RANKED, {"some": some}).all()
+        shown = connection.execute(_SHOWN_IN, {"some": some}).all()
         _elect(connection, some, members)
         rows = _placements(members, [(row.id, row.category) for row in shown], keeping)
         if rows:
@@ -127,15 +106,38 @@ def _held_from(scope: str | sa.ColumnElement[str]) -> sa.Exists:
     return sa.exists().where(held_back.c.post == posts.c.id, held_back.c.scope == scope)
 
 
+_PLACED_IN = sa.select(placements.c.category).where(placements.c.story.in_(SOME)).distinct()
+_UNPLACE = placements.delete().where(placements.c.story.in_(SOME))
+_RANKED = (
+    sa.select(
+        *(posts.c.id, posts.c.post, posts.c.story, posts.c.source, posts.c.standing, posts.c.published),
+        sources.c.position,
+        TELLING.label("telling"),
+        _held_from(SITE).label("held"),
+    )
+    .select_from(_TOLD)
+    .where(posts.c.story.in_(SOME), VISIBLE)
+)
+_SHOWN_IN = (
+    sa.select(posts.c.id, post_categories.c.category)
+    .select_from(_TOLD.join(post_categories, post_categories.c.post == posts.c.id))
+    .where(posts.c.story.in_(SOME), VISIBLE, ~_held_from(post_categories.c.category))
+)
+_ELECT = (
+    stories.update()
+    .where(stories.c.id == sa.bindparam("told"))
+    .values(lead=sa.bindparam("leader"), published=sa.bindparam("led_at"), mark=stories.c.mark + 1)
+)
+
+
 def _elect(connection: sa.Connection, some: Sequence[PostId], members: Iterable[AnyRow]) -> None:
     """The visible member that ranks first speaks for each story, and dates it."""
     leads = _leads(members, "story")
     elected = [
-        {"told": story, "lead": lead and lead.post, "published": lead and lead.published}
+        {"told": story, "leader": lead and lead.post, "led_at": lead and lead.published}
         for story, lead in ((story, leads.get(story)) for story in some)
     ]
-    marked = stories.update().where(stories.c.id == sa.bindparam("told")).values(mark=stories.c.mark + 1)
-    connection.execute(marked, elected)
+    connection.execute(_ELECT, elected)
 
 
 def _leads(members: Iterable[AnyRow], what: str) -> dict[str, AnyRow]:
@@ -175,7 +177,7 @@ def _placements(
 def forget(connection: sa.Connection, touched: Iterable[PostId]) -> None:
     """Let stories whose members have lost their content be shown nowhere; their Jekyll files stay."""
     for some in chunks(touched):
-        connection.execute(placements.delete().where(placements.c.story.in_(some)))
+        connection.execute(_UNPLACE, {"some": some})
         shown_nowhere = {"lead": None, "published": None, "paged": -1}
         connection.execute(stories.update().where(stories.c.id.in_(some)).values(**shown_nowhere))
 
@@ -217,7 +219,7 @@ def tell(connection: sa.Connection, wanted: Sequence[PostId]) -> Mapping[PostId,
     """The visible members of some stories, in order of arrival; a story that has none is left out."""
     rows: list[AnyRow] = []
     for some in chunks(wanted):
-        rows += connection.execute(_MEMBERS.where(posts.c.story.in_(some), VISIBLE))
+        rows += connection.execute(_OF_STORIES, {"some": some})
     return _told(connection, rows, "story")
 
 
@@ -233,6 +235,7 @@ def _tell_apart(
 
 
 _MEMBERS = sa.select(posts, sources.c.url, TELLING.label("telling")).select_from(_TOLD)
+_OF_STORIES = _MEMBERS.where(posts.c.story.in_(SOME), VISIBLE)
 
 
 def _told(connection: sa.Connection, rows: Sequence[AnyRow], what: str) -> Mapping[PostId, tuple[Post, ...]]:

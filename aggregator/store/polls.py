@@ -124,11 +124,9 @@ class Polls:
         edited = asked != (sources.asked(lease.source, config.polling), lease.source.definition)
         if edited or judging.moved_on(connection, outcome):
             return stale
-        savepoint = connection.begin_nested()
         try:
             dirty = stories.apply(connection, row.id, outcome, now)
         except stories.Collision:
-            savepoint.rollback()
             return stale
         if lease.errand is None:
             leases.end(connection, config, row, outcome, now)
@@ -138,7 +136,6 @@ class Polls:
         if outcome.pause_host_until is not None:
             hosts.pause(connection, hosts.host_of(lease.url), outcome.pause_host_until)
         marks.mark(connection, dirty)
-        savepoint.commit()
         return Committed(frozenset(map(Slug, dirty)))
 
     def _must_hold_the_loops(self) -> None:

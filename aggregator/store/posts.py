@@ -74,6 +74,17 @@ PLAIN = (
     "position",
 )
 
+SOME: sa.BindParameter[Any] = sa.bindparam("some", expanding=True)
+"""What a statement that is built once looks for: building one takes longer than SQLite takes to run it."""
+_CATEGORIES_OF = (
+    sa.select(post_categories.c.post, post_categories.c.category)
+    .where(post_categories.c.post.in_(SOME))
+    .order_by(post_categories.c.post, post_categories.c.rank)
+)
+_TAKEN = sa.select(posts.c.id, posts.c.post, posts.c.source, posts.c.story, posts.c.purged).where(
+    posts.c.post.in_(SOME)
+)
+
 # Fields that are needed only when a post comes in: they are in its keys, or in a table of their own.
 TRANSIENT = ("canonical", "forms", "bands")
 
@@ -136,12 +147,7 @@ def categories_of(connection: sa.Connection, rows: Iterable[int]) -> Mapping[int
     """The categories of posts by row id, in the posts' own order."""
     found: defaultdict[int, list[Slug]] = defaultdict(list)
     for some in chunks(rows):
-        query = (
-            sa.select(post_categories.c.post, post_categories.c.category)
-            .where(post_categories.c.post.in_(some))
-            .order_by(post_categories.c.post, post_categories.c.rank)
-        )
-        for row in connection.execute(query):
+        for row in connection.execute(_CATEGORIES_OF, {"some": some}):
             found[row.post].append(Slug(row.category))
     return found
 
@@ -150,8 +156,5 @@ def taken(connection: sa.Connection, ids: Iterable[PostId]) -> dict[PostId, AnyR
     """Those of some ids that posts have, with row id, source and story."""
     found: dict[PostId, AnyRow] = {}
     for some in chunks(ids):
-        query = sa.select(posts.c.id, posts.c.post, posts.c.source, posts.c.story, posts.c.purged).where(
-            posts.c.post.in_(some)
-        )
-        found.update({PostId(row.post): row for row in connection.execute(query)})
+        found.update({PostId(row.post): row for row in connection.execute(_TAKEN, {"some": some})})
     return found

@@ -27,7 +27,7 @@ from aggregator.model import (
 )
 from aggregator.store import bands, categories
 from aggregator.store.places import place, placed_in
-from aggregator.store.posts import chunks, row_of, taken, write_keys
+from aggregator.store.posts import SOME, chunks, row_of, taken, write_keys
 from aggregator.store.tables import (
     SITE,
     AnyRow,
@@ -67,11 +67,22 @@ class Fresh:
 def apply(connection: sa.Connection, source: int, outcome: PollOutcome, now: datetime) -> set[str]:
     """Carry out the verdicts of one poll of a source (row id); the slugs whose documents may differ.
 
-    Raises `Collision`, after which the caller must roll back.
+    Raises `Collision`; nothing of it is written then.
     """
     written = [v for v in outcome.verdicts if isinstance(v, New | Changed | Duplicate | Rejected)]
     if not (written or outcome.withdrawn or outcome.partings or outcome.categories):
         return set()
+    with connection.begin_nested():
+        return _apply(connection, source, outcome, written, now)
+
+
+def _apply(
+    connection: sa.Connection,
+    source: int,
+    outcome: PollOutcome,
+    written: Sequence[New | Changed | Duplicate | Rejected],
+    now: datetime,
+) -> set[str]:
     stored = taken(connection, [verdict.post.id for verdict in written])
     fresh: dict[PostId, Fresh] = {}
     edited: dict[PostId, Post] = {}
@@ -124,11 +135,17 @@ def _ours(post: PostId, stored: dict[PostId, AnyRow], source: int) -> PostId:
     return post
 
 
+# Built once: building a statement takes longer than SQLite takes to run it.
+_THERE = sa.select(stories.c.id).where(stories.c.id.in_(SOME))
+_UNKEY = post_keys.delete().where(post_keys.c.post == sa.bindparam("row"))
+_UNCATEGORIZE = post_categories.delete().where(post_categories.c.post == sa.bindparam("row"))
+
+
 def _found(connection: sa.Connection, ids: Sequence[PostId]) -> None:
     """Make stories; who leads them is elected when they are placed."""
     there: set[str] = set()
     for some in chunks(ids):
-        there.update(connection.execute(sa.select(stories.c.id).where(stories.c.id.in_(some))).scalars())
+        there.update(connection.execute(_THERE, {"some": some}).scalars())
     if there or len(set(ids)) < len(ids):
         raise Collision("a story of that id is there already")
     if ids:
@@ -142,7 +159,7 @@ def _insert(connection: sa.Connection, source: int, definition: str, fresh: Mapp
     joined = {came.story for came in fresh.values() if not came.founds}
     there: set[str] = set()
     for some in chunks(joined):
-        there.update(connection.execute(sa.select(stories.c.id).where(stories.c.id.in_(some))).scalars())
+        there.update(connection.execute(_THERE, {"some": some}).scalars())
     if joined - there:
         raise Collision(f"no such story: {min(joined - there)}")
     of_all = {"source": source, "definition": definition, "purged": False}
@@ -158,16 +175,17 @@ def _update(connection: sa.Connection, stored: AnyRow, definition: str, post: Po
         post = replace(post, summary="", content="")
     values = row_of(post) | {"definition": definition}
     connection.execute(posts.update().where(posts.c.id == row).values(**values))
-    connection.execute(post_keys.delete().where(post_keys.c.post == row))
-    connection.execute(post_categories.delete().where(post_categories.c.post == row))
+    connection.execute(_UNKEY, {"row": row})
+    connection.execute(_UNCATEGORIZE, {"row": row})
     write_keys(connection, {row: post})
 
 
 def _hold(connection: sa.Connection, outcome: PollOutcome) -> None:
+    if not outcome.held:
+        return
     ids = taken(connection, {post for post, _ in outcome.held})
     rows = [{"post": ids[post].id, "scope": SITE if scope is None else scope} for post, scope in outcome.held]
-    if rows:
-        connection.execute(held_back.insert(), rows)
+    connection.execute(held_back.insert(), rows)
 
 
 def _withdraw(connection: sa.Connection, source: int, outcome: PollOutcome) -> None:

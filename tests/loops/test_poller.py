@@ -298,7 +298,7 @@ def test_a_lost_lease_writes_nothing(how, caplog):
         "removed": lambda *_: scene.configure("b"),
     }
     scene.fetcher.say(url("b"), FetchFailed("dns", "x"))
-    scene.polls.before("known", None, loses[how])  # both have read by then, none has committed
+    scene.polls.before("commit", loses[how])  # both have been asked by then, none has committed
 
     async def main():
         asyncio.get_running_loop().set_default_executor(InThisThread())
@@ -340,14 +340,14 @@ def test_a_fault_of_ours_stays_in_its_poll(part, caplog):
 
 
 def test_a_fault_that_cannot_even_be_noted(caplog):
-    """Where the store fails at every look, the lease is given back and the others go on."""
+    """Where the store fails at every commit, the lease is given back and the others go on."""
     scene = Scene("a", "b")
 
-    def fail_for_b(lookup):
-        if lookup.source == url("b"):
+    def fail_for_b(outcomes, _):
+        if any(outcome.lease.source.url == url("b") for outcome in outcomes):
             raise ZeroDivisionError("always")
 
-    scene.polls.before("known", *[fail_for_b] * 9)
+    scene.polls.before("commit", *[fail_for_b] * 9)
     run(scene.finish())
     assert scene.results() == {"a": "1 new", "b": ""}
     assert not scene.leased()

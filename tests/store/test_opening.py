@@ -211,7 +211,7 @@ def test_a_tick_walks_an_index(opened):
     from aggregator.store import leases
 
     store = opened()
-    query = leases._candidates(None).where(*leases._ready(NOW, False))
+    query = leases._due(False, False).params(now=NOW)
     text = str(query.compile(dialect=sqlite.dialect(), compile_kwargs={"literal_binds": True}))
     with store._database.read() as connection:
         plan = [row[3] for row in connection.exec_driver_sql(f"EXPLAIN QUERY PLAN {text}")]
