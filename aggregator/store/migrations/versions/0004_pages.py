@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from alembic import op
 
-revision = "0007"
-down_revision = "0006"
+revision = "0004"
+down_revision = "0003"
 
 STATEMENTS = (
     "ALTER TABLE stories ADD COLUMN paged INTEGER DEFAULT '-1' NOT NULL",
