@@ -697,11 +697,12 @@ class MemoryPolls(_Part):
         for parting in outcome.partings:
             self._found(parting.posts[0])
         dirty |= self.ensure(outcome.categories, {s for v in written for s in v.post.categories}, now)
+        before = set(data.posts)
         for verdict in written:
             post, story = verdict.post, getattr(verdict, "story", None)
             there = data.posts.get(post.id)
             if not _is_fresh(verdict):
-                if there is None or there.post.source != source:
+                if post.id not in before or there.post.source != source:
                     raise LookupError(post.id)
                 kept = replace(post, canonical="", forms=(), bands=())
                 there.post = replace(kept, summary="", content="") if there.purged else kept

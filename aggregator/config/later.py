@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 from aggregator.config.parts import Parts
 
-FORMATS = ("atom", "html")
+FORMATS = ("atom", "rss", "json", "html")
 """Kinds of documents that this version publishes."""
 _OUTPUT = ("index",)
 _FEED = ("full_text",)

@@ -118,7 +118,12 @@ class OutputKeys(Keys):
 
     directory: Line = "public"
     """Where documents are written, relative to feeds.yaml. Cannot change while it runs."""
-    formats: Annotated[tuple[str, ...], *words("atom", "rss", "json", "html", "posts")] = ("atom", "html")
+    formats: Annotated[tuple[str, ...], *words("atom", "rss", "json", "html", "posts")] = (
+        "atom",
+        "rss",
+        "json",
+        "html",
+    )
     """Kinds of documents; `posts` is a page for each post."""
     entries: Annotated[int, *whole(1, 1000)] = 50
     """Newest posts in a subscription document."""

@@ -134,7 +134,7 @@ class Output:
     """What is published, and how much of it."""
 
     directory: str = "public"  # absolute once loaded
-    formats: tuple[str, ...] = ("atom", "html")
+    formats: tuple[str, ...] = ("atom", "rss", "json", "html")
     entries: int = 50
     credit: tuple[str, ...] = ("author", "footer")
     index: bool = False

@@ -1,4 +1,4 @@
-"""Pure. From stories to documents: select, atom, pages, jekyll."""
+"""Pure. From stories to documents: select, atom, rss, json, pages, opml, jekyll."""
 
 from __future__ import annotations
 
@@ -67,7 +67,13 @@ def render_site(
         publish.about(config.sources, infos, site=site, output=output, polling=config.polling),
     ]
     entries = publish.shown(stories, positions, output.entries)
-    return _rendered(None, entries, pages, claim, categories, config, identity)
+    rendered = _rendered(None, entries, pages, claim, categories, config, identity)
+    updated = rendered.updated
+    lists = (
+        publish.outputs(categories, site=site, output=output, updated=updated),
+        publish.sources(config.sources, infos, site=site, updated=updated),
+    )
+    return Rendered((*rendered.documents, *lists), updated)
 
 
 def render_post(
@@ -93,17 +99,23 @@ def _rendered(
 ) -> Rendered:
     """A scope's documents, in the formats that are asked for."""
     updated = publish.latest(entries, claim.updated, claim.created)
-    feed = publish.feed(
-        category,
-        entries,
-        site=config.site,
-        output=config.output,
-        identity=identity,
-        categories={c.slug: c for c in categories},
-        updated=updated,
-    )
-    wanted = config.output.formats
-    documents = [feed.document] if "atom" in wanted else []
+    site, output, wanted = config.site, config.output, config.output.formats
+    named = {c.slug: c for c in categories}
+    documents = [
+        write(
+            category,
+            entries,
+            site=site,
+            output=output,
+            identity=identity,
+            categories=named,
+            updated=updated,
+        ).document
+        for key, write in (("atom", publish.feed), ("rss", publish.rss_document))
+        if key in wanted
+    ]
+    if "json" in wanted:
+        documents.append(publish.json_document(category, entries, site=site, output=output, categories=named))
     return Rendered((*documents, *(pages if "html" in wanted else ())), updated)
 
 

@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from aggregator.publish.atom import Refused, Rendered, feed
 from aggregator.publish.jekyll import file_name, post_file
+from aggregator.publish.json_feed import json_document
+from aggregator.publish.opml import outputs, sources
 from aggregator.publish.pages import about, category_page, home, stylesheet
 from aggregator.publish.paths import feed_id, folder
+from aggregator.publish.rss import rss_document
 from aggregator.publish.select import latest, primary, shown
 
 __all__ = [
@@ -23,9 +26,13 @@ __all__ = [
     "file_name",
     "folder",
     "home",
+    "json_document",
     "latest",
+    "outputs",
     "post_file",
     "primary",
+    "rss_document",
     "shown",
+    "sources",
     "stylesheet",
 ]

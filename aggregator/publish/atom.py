@@ -22,8 +22,10 @@ from lxml import etree
 from aggregator.model import (
     Category,
     Document,
+    Enclosure,
     Output,
     Person,
+    Post,
     PostId,
     Shown,
     Site,
@@ -172,8 +174,8 @@ class _EntryWriter:
         entry.updated(_instant(post.updated))
         for person in credit.authors(post):
             entry.author(_person(person))
-        for category in self._categories(post.categories, post.tags):
-            entry.category(category)
+        for term, ours, label in labelled(post, self.categories):
+            entry.category({"term": term, "scheme": self.scheme, "label": label} if ours else {"term": term})
         html = credit.body(shown, self.output, self.words)
         alternate = _link(post.link, "alternate", type="text/html")
         if alternate:
@@ -192,17 +194,22 @@ class _EntryWriter:
         built: etree._Element = entry.atom_entry()
         return built
 
-    def _categories(self, slugs: Sequence[Slug], tags: Sequence[str]) -> list[dict[str, str]]:
-        """Ours with a scheme and a label, then tags as bare terms; each once."""
-        found: dict[tuple[str, str], dict[str, str]] = {}
-        for slug in slugs:
-            known = self.categories.get(slug)
-            label = text.fold(known.title if known else "") or slug
-            found[slug, self.scheme] = {"term": slug, "scheme": self.scheme, "label": label}
-        for raw in tags:
-            if term := text.fold(raw):
-                found[term, ""] = {"term": term}
-        return list(found.values())
+
+def labelled(post: Post, categories: Mapping[Slug, Category]) -> list[tuple[str, bool, str]]:
+    """What a post is filed under: terms, whether they are categories of ours, and labels; its tags last."""
+    found: dict[tuple[str, bool], str] = {}
+    for slug in post.categories:
+        known = categories.get(slug)
+        found[slug, True] = text.fold(known.title if known else "") or slug
+    for raw in post.tags:
+        if term := text.fold(raw):
+            found[term, False] = term
+    return [(term, ours, label) for (term, ours), label in found.items()]
+
+
+def media_type(file: Enclosure) -> str:
+    """The media type that a source gives for a file, where it is one; else empty."""
+    return file.type if _TYPE.fullmatch(file.type) else ""
 
 
 def _instant(moment: datetime) -> datetime:
@@ -229,7 +236,7 @@ def _other_links(shown: Shown) -> list[_Attributes]:
             _link(
                 file.url,
                 "enclosure",
-                type=file.type if _TYPE.fullmatch(file.type) else "",
+                type=media_type(file),
                 length=str(file.length) if file.length is not None and file.length >= 0 else "",
                 title=text.fold(file.title),
             )

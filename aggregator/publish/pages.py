@@ -18,13 +18,17 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from aggregator.model import Category, Document, Output, Polling, Scope, Shown, Site, Source, SourceInfo, Url
-from aggregator.publish import atom, credit, paths
+from aggregator.publish import atom, credit, json_feed, paths, rss
 from aggregator.publish.words import Words, direction, tag, words_for
 from aggregator.syntax import text
 from aggregator.syntax.dates import rfc3339
 
 HTML = "text/html; charset=utf-8"
-FORMATS = (("atom", "Atom", atom.FILE, "application/atom+xml"),)  # key of `output.formats`, name, file, type
+FORMATS = (  # key of `output.formats`, name, file, type
+    ("atom", "Atom", atom.FILE, "application/atom+xml"),
+    ("rss", "RSS", rss.FILE, "application/rss+xml"),
+    ("json", "JSON", json_feed.FILE, "application/feed+json"),
+)
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,15 +14,13 @@ from tests.fakes import FixedClock, MemoryStore
 from tests.loops.scene import Hooked
 
 FULL = "feed.atom: the disk is full"
+OF_A_SCOPE = ("feed.atom", "feed.rss", "feed.json", "index.html")
 EVERYTHING = {
-    "category/news/feed.atom",
-    "category/news/index.html",
-    "category/world/feed.atom",
-    "category/world/index.html",
-    "feed.atom",
-    "index.html",
+    *(f"{folder}{file}" for folder in ("category/news/", "category/world/", "") for file in OF_A_SCOPE),
     "about.html",
     "style.css",
+    "outputs.opml",
+    "sources.opml",
 }
 
 
@@ -98,12 +96,8 @@ def test_only_what_changed_is_written():
     desk.add("two")
     again = desk.publish()
     assert again.scopes == 2
-    assert set(again.written) == {
-        "category/news/feed.atom",
-        "category/news/index.html",
-        "feed.atom",
-        "index.html",
-    }
+    posts = {f"{folder}{file}" for folder in ("category/news/", "") for file in OF_A_SCOPE}
+    assert set(again.written) == posts
     desk.store.documents.mark_all()
     assert desk.publish() == type(again)(scopes=3)
 
@@ -113,9 +107,9 @@ def test_settled_only_after_the_documents_are_in_place():
     desk = Desk()
     desk.publish()
     assert desk.calls() == [
-        *("claim", "promise", "put", "put", "settle"),
-        *("claim", "promise", "put", "put", "settle"),
         *("claim", "promise", *["put"] * 4, "settle"),
+        *("claim", "promise", *["put"] * 4, "settle"),
+        *("claim", "promise", *["put"] * 8, "settle"),
         "claim",
     ]
 
@@ -255,7 +249,7 @@ def test_a_configuration_is_put_in_force_between_two_scopes():
 def test_a_new_configuration_is_used_from_then_on():
     """The publisher renders with the configuration that it was given last."""
     desk = Desk(formats=("atom",))
-    assert {path.rpartition(".")[2] for path in desk.publish().written} == {"atom"}
+    assert {path.rpartition(".")[2] for path in desk.publish().written} == {"atom", "opml"}
     desk.publisher.config = Config(
         site=Site(title="Renamed", url="https://news.example.org/"),
         categories=desk.config.categories,

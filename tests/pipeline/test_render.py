@@ -86,25 +86,33 @@ def test_documents_of_a_category():
     """Its feed and its page, at the paths that never change."""
     assert [d.path for d in category(stories()).documents] == [
         "category/news/feed.atom",
+        "category/news/feed.rss",
+        "category/news/feed.json",
         "category/news/index.html",
     ]
 
 
 def test_documents_of_the_site():
-    """The feed of everything, the home page, about, and the style sheet."""
+    """The feed of everything, the home page, about, the style sheet, and both lists of feeds."""
     paths = {document.path for document in site(stories()).documents}
-    assert paths == {"feed.atom", "index.html", "about.html", "style.css"}
+    feeds = {"feed.atom", "feed.rss", "feed.json", "outputs.opml", "sources.opml"}
+    assert paths == feeds | {"index.html", "about.html", "style.css"}
 
 
 @pytest.mark.parametrize(
     ("formats", "endings"),
-    [(("atom",), {"atom"}), (("html",), {"html", "css"}), (("atom", "html"), {"atom", "html", "css"})],
+    [
+        (("atom",), {"atom"}),
+        (("html",), {"html", "css"}),
+        (("rss", "json"), {"rss", "json"}),
+        (("atom", "html"), {"atom", "html", "css"}),
+    ],
 )
 def test_only_the_formats_that_are_asked_for(formats, endings):
     """`output.formats` says what is written."""
     config = replace(CONFIG, output=Output(formats=formats))
     documents = (*site(stories(), config=config).documents, *category(stories(), config=config).documents)
-    assert {document.path.rpartition(".")[2] for document in documents} == endings
+    assert {document.path.rpartition(".")[2] for document in documents} == endings | {"opml"}
 
 
 def test_rendering_twice_gives_the_same_bytes():
@@ -150,7 +158,7 @@ def test_other_hash_seeds_give_the_same_bytes():
         for seed in ("1", "2")
     }
     assert len(said) == 1
-    assert said.pop().count("\n") == 6
+    assert said.pop().count("\n") == 12
 
 
 def test_entries_of_equal_dates_are_ordered_by_id():

@@ -61,13 +61,14 @@ def test_links_between_our_pages_are_relative_and_lead_to_documents(pages):
         assert ours
         for link in ours:
             target = normpath(join(dirname(path), link))
-            assert target in pages or target.endswith("feed.atom"), (path, link)
+            assert target in pages or target.endswith(("feed.atom", "feed.rss", "feed.json")), (path, link)
 
 
 def test_autodiscovery_and_a_visible_way_to_subscribe(pages):
     """Feed readers find the feeds in the head, people in the page."""
     page = parser.document_fromstring(pages["category/markets/index.html"].body.decode())
-    (found,) = page.xpath("//head/link[@rel='alternate']")
+    found, *others = page.xpath("//head/link[@rel='alternate']")
+    assert [other.get("type") for other in others] == ["application/rss+xml", "application/feed+json"]
     assert dict(found.attrib) == {
         "rel": "alternate",
         "type": "application/atom+xml",
@@ -77,13 +78,13 @@ def test_autodiscovery_and_a_visible_way_to_subscribe(pages):
     assert page.xpath("//main//a[@class='feed']")[0].text == "订阅"
     assert page.xpath("//main//code")[0].text == "https://news.example.org/category/markets/feed.atom"
     front = parser.document_fromstring(pages["index.html"].body.decode())
-    assert len(front.xpath("//head/link[@rel='alternate']")) == 3
+    assert len(front.xpath("//head/link[@rel='alternate']")) == 9
 
 
 def test_formats_that_are_not_published_are_not_offered(site, categories):
     """A feed that does not exist is not linked to."""
     page = category_page(categories["markets"], (), site=site, output=Output(formats=("html",)))
-    assert b"feed.atom" not in page.body
+    assert b"feed." not in page.body
 
 
 def test_dates_are_in_the_site_s_time_zone(site, categories, output, make):

@@ -1,0 +1,117 @@
+"""Pure. Stories to an RSS 2.0 document: the same entries as the Atom one, with the same ids.
+
+With `atom`, the only files that know feedgen. It writes one description or two texts, drops authors without
+an address, and would date the document with the clock; so the document's own date is handed in, and what it
+cannot say of an item is added to it. An item that cannot be written is left out and named.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+
+from feedgen.entry import FeedEntry
+from feedgen.ext.base import BaseExtension
+from feedgen.feed import FeedGenerator
+from lxml import etree
+
+from aggregator.model import Category, Document, Output, Shown, Site, SiteIdentity, Slug
+from aggregator.publish import credit, paths
+from aggregator.publish.atom import GENERATOR, Refused, Rendered, labelled, media_type
+from aggregator.publish.words import Words, tag, words_for
+from aggregator.syntax import text
+
+MEDIA_TYPE = "application/rss+xml; charset=utf-8"
+FILE = "feed.rss"
+
+_LOG = logging.getLogger(__name__)
+_CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
+_DC = "http://purl.org/dc/elements/1.1/"
+
+
+def rss_document(
+    category: Category | None,
+    entries: Sequence[Shown],
+    *,
+    site: Site,
+    output: Output,
+    identity: SiteIdentity,
+    categories: Mapping[Slug, Category],
+    updated: datetime,
+) -> Rendered:
+    """The RSS document of a category, or (None) of everything; the arguments are those of `feed`."""
+    scope = paths.scope_of(category)
+    words = words_for(site.language)
+    items, refused = [], []
+    for shown in entries:
+        try:
+            items.append(_item(shown, output, words, paths.scheme(identity), categories))
+        except (ValueError, TypeError, OverflowError) as error:
+            refused.append(Refused(shown.post.id, f"{type(error).__name__}: {error}"))
+            _LOG.warning("left out of %s%s: %s: %s", paths.folder(scope), FILE, shown.post.id, error)
+    head = FeedGenerator()
+    head.register_extension("ours", _Items, None, atom=False)
+    own = paths.label(category.slug, category.title) if category else site.title
+    title = text.fold(own) or "Feeds"
+    head.title(title)
+    head.description(text.fold(category.description if category else "") or title)
+    head.lastBuildDate(updated.astimezone(UTC))
+    document = paths.folder(scope) + FILE
+    head.link(href=paths.address(site, document), rel="self", type="application/rss+xml")
+    head.link(href=paths.address(site, paths.folder(scope)), rel="alternate", type="text/html")
+    head.generator(GENERATOR)
+    head.language((tag(category.language) if category else "") or tag(site.language) or "en")
+    head.ours.items = items
+    return Rendered(Document(document, MEDIA_TYPE, head.rss_str(pretty=True)), tuple(refused))
+
+
+class _Items(BaseExtension):  # type: ignore[misc]  # feedgen has no types
+    """Puts finished items into the channel."""
+
+    items: Sequence[etree._Element] = ()
+
+    def extend_ns(self) -> dict[str, str]:
+        return {"dc": _DC}
+
+    def extend_rss(self, feed: etree._Element) -> etree._Element:
+        for channel in feed.iterfind("channel"):
+            channel.extend(self.items)
+        return feed
+
+
+def _item(
+    shown: Shown, output: Output, words: Words, scheme: str, categories: Mapping[Slug, Category]
+) -> etree._Element:
+    """One item. Raises what feedgen and lxml raise for values that they do not write."""
+    post = shown.post
+    entry = FeedEntry()
+    entry.title(credit.title(post, output, words))
+    link = paths.followed(post.link)
+    if link:
+        entry.link(href=link)
+    entry.guid(text.clean(post.id), permalink=False)
+    entry.pubDate(post.published.astimezone(UTC))
+    body = credit.body(shown, output, words)
+    # Readers that know only the description get a few sentences of text, the others the whole.
+    if post.republish == "full" and (beginning := credit.excerpt(post)):
+        entry.description(beginning, isSummary=True)
+        entry.content(body)
+    else:
+        entry.description(body, isSummary=True)
+    for _, ours, label in labelled(post, categories):
+        entry.category(term=label, scheme=scheme if ours else None, label=label)
+    # One enclosure is what readers of RSS expect of an item; Atom and JSON have all of them.
+    for file in shown.post.enclosures:
+        if paths.followed(file.url):
+            length = file.length if file.length is not None and file.length >= 0 else 0
+            entry.enclosure(file.url, str(length), media_type(file) or "application/octet-stream")
+            break
+    if (feed := paths.followed(post.origin.feed)) and (title := text.fold(post.origin.title)):
+        entry.source(feed, title)
+    item: etree._Element = entry.rss_entry()
+    for person in credit.authors(post):
+        etree.SubElement(item, f"{{{_DC}}}creator").text = text.fold(person.name)
+    if rights := text.fold(post.origin.rights):
+        etree.SubElement(item, f"{{{_DC}}}rights").text = rights
+    return item
