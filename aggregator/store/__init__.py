@@ -13,7 +13,7 @@ from types import TracebackType
 from typing import Self
 
 from aggregator.model import Category, Config, Scope, SiteIdentity, SourceStatus, Story
-from aggregator.store import bands, categories, errands, hosts, leases, marks, places, sources
+from aggregator.store import ahead, bands, categories, errands, hosts, leases, marks, places, sources
 from aggregator.store.database import Database, identity, make_parents
 from aggregator.store.documents import Documents
 from aggregator.store.explained import Finder
@@ -80,6 +80,7 @@ class Store:
         self.documents.tidy(now)
         self.jekyll.tidy(now)
         with self._database.write() as connection:
+            ahead.set_back(connection, now)
             hosts.forget(connection, now)
             errands.forget(connection, now)
         for _ in range(bands.SWEEPS):
@@ -108,9 +109,10 @@ def open_store(
 ) -> Store:
     """Open the store in the SQLite file at `url` (absolute), or make it; documents go to `output` (absolute).
 
-    `loops`: take the right to run the loops, void the leases and claims of whoever had it and died, and mark
-    every scope where documents are lost. Without it the store reads and marks beside a running daemon.
-    `now` dates a store that is made; without `create` none is.
+    `loops`: take the right to run the loops, void the leases and claims of whoever had it and died, move back
+    what a clock that was ahead has put off, and mark every scope where documents are lost. Without it the
+    store reads and marks beside a running daemon. `now` also dates a store that is made; without `create`
+    none is.
 
     Raises `StoreMissing` (nothing there, and not to be made), `StoreLocked` (another process runs the
     loops), `StoreTooNew`, or `StoreError` (cannot be made, opened or written; no database; not ours).
@@ -128,6 +130,7 @@ def open_store(
         if loops:
             with database.write() as connection:
                 leases.void(connection)
+                ahead.set_back(connection, made)
                 marks.void_claims(connection)
             if store.documents.lost():
                 store.documents.mark_all()

@@ -1,5 +1,7 @@
 """Every implementation of the store's ports: the one in memory, and SQLite."""
 
+from datetime import timedelta
+
 import pytest
 
 from aggregator.store import open_store
@@ -41,9 +43,9 @@ class OnDisk:
         self.store = open_store(**self._open)
 
     def restart(self):
-        """As after a crash."""
+        """As after a crash, at a time when nothing of what the tests did is yet to come."""
         self.store.close()
-        self.store = open_store(**self._open)
+        self.store = open_store(**self._open | {"now": made.NOW + timedelta(days=1000)})
 
     def beside(self):
         """What another process polls with: the same file, below the lock that keeps one out so far."""

@@ -6,6 +6,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+from datetime import timedelta
 
 import pytest
 from alembic.autogenerate import compare_metadata
@@ -16,7 +17,7 @@ from alembic.script import ScriptDirectory
 from aggregator.errors import StoreError, StoreLocked, StoreMissing, StoreTooNew
 from aggregator.store import loops_held, migrations, open_store, tables
 from aggregator.store.database import _engine
-from tests.contract.made import NOW, A, config, source
+from tests.contract.made import HOUR, NOW, SECOND, A, B, C, config, outcome, source
 
 
 @pytest.fixture
@@ -115,6 +116,26 @@ def test_a_killed_process_leaves_nothing_held(tmp_path, opened):
     store.polls.sync(config(source(A)), NOW)
     assert store.polls.lease_due(NOW, 5) == []
     assert store.documents.claim(NOW).scope == "news"
+
+
+@pytest.mark.parametrize("again", ["opened", "tidied"])
+def test_a_clock_that_was_ahead_stops_no_polls(tmp_path, again):
+    """What was leased, paced and put off by a wrong clock is due as if it had been asked just now."""
+    wrong = NOW + timedelta(days=3653)
+    place = {"output": str(tmp_path / "public"), "loops": True}
+    given = config(source(A), source(B), source(C))
+    with open_store(str(tmp_path / "store.db"), now=wrong, **place) as store:
+        store.polls.sync(given, wrong)
+        leases = store.polls.lease_due(wrong, 2)
+        store.polls.commit([outcome(lease, at=wrong + SECOND) for lease in leases], wrong + SECOND)
+        if again == "tidied":
+            store.housekeep(NOW)
+    with open_store(str(tmp_path / "store.db"), now=NOW, **place) as store:
+        store.polls.sync(given, NOW)
+        assert [lease.source.url for lease in store.polls.lease_due(NOW, 5)] == [C]  # was never asked
+        due = {one.url: one.due for one in store.sources.sources()}
+        assert due[A].at == due[B].at == NOW + HOUR + SECOND
+        assert due[A].why == ("the clock was ahead when it was last asked, and has been set back",)
 
 
 def test_a_store_of_a_newer_version_is_refused(tmp_path, opened):
