@@ -18,7 +18,7 @@ from aggregator.syntax import html
 from aggregator.syntax.labels import fold
 
 MOST_IN_BAND = 30
-CONSIDERED = 16
+CONSIDERED = 8
 TITLED_ALIKE = 50
 WALKED = 20_000
 

@@ -22,6 +22,8 @@ CANDIDATES_SEEN = timedelta(days=14)
 """How long ago a post may have come in to be looked for: what is dated alike comes in within days."""
 COMPARED = 3
 """Candidates whose texts are compared: those that share the most bands."""
+CLOSE = 0.75
+"""Share of the bands of one that tells the same which the next must have to be possibly the more similar."""
 MOST_COMPARISONS = 400
 """In one document: each takes a millisecond or two, and a hostile document can ask for thousands."""
 
@@ -47,6 +49,8 @@ class Candidates:
         told = _telling(post.title, post.content or post.summary)
         best: tuple[Candidate, float] | None = None
         for id in sorted(shared, key=lambda id: (-shared[id], id))[: min(COMPARED, self._left)]:
+            if best is not None and shared[id] < CLOSE * shared[best[0].known.id]:
+                break
             self._left -= 1
             candidate = found[id]
             if id not in self._tellings:

@@ -32,10 +32,12 @@ _SEED = 42
 _WIDE, _NARROW = 4, 6  # characters of a shingle that begins with a CJK character, and of any other
 
 CJK = "\u2e80-\u9fff\uac00-\ud7af\uf900-\ufaff\U00020000-\U0003ffff"
-_THOUSANDS = re.compile(r"(?<=\d),(?=\d{3}(?!\d))")
-# What is no letter and no digit, but for the point and the sign of a number.
-_GAP = re.compile(r"(?:[^\w.+-]|_|(?<!\d)\.|\.(?!\d)|[+-](?!\d)|(?<=\w)[+-]|\+)+")
-_SPACE_AT_CJK = re.compile(rf"(?<=[{CJK}]) | (?=[{CJK}])")
+# Each begins with a character rather than with what stands before it: so `re` can jump to the next one.
+_THOUSANDS = re.compile(r",(?<=\d,)(?=\d{3}(?!\d))")
+_POINT = re.compile(r"\.(?<=\d\.)(?=\d)")
+_MINUS = re.compile(r"-(?<!\w-)(?=\d)")
+_GAP = re.compile(r"[\W_]+")
+_SPACE_AT_CJK = re.compile(rf" (?:(?<=[{CJK}] )|(?=[{CJK}]))")
 
 
 def folded(text: str) -> str:
@@ -45,7 +47,10 @@ def folded(text: str) -> str:
     and its minus, and loses the commas between its thousands.
     """
     text = unicodedata.normalize("NFKC", text[:LONGEST]).casefold().replace("\u2212", "-")
-    return _SPACE_AT_CJK.sub("", _GAP.sub(" ", _THOUSANDS.sub("", text)).strip())
+    # No capital is left: two of them stand for what a number keeps, while all else of its kind goes.
+    text = _MINUS.sub("M", _POINT.sub("P", _THOUSANDS.sub("", text)))
+    text = _GAP.sub(" ", text).strip().replace("P", ".").replace("M", "-")
+    return _SPACE_AT_CJK.sub("", text)
 
 
 def bands(text: str) -> tuple[int, ...]:

@@ -104,11 +104,10 @@ def compare(one: Telling, other: Telling) -> Comparison:
     whole = (f" {title[0]} {old} ", f" {title[1]} {new} ")
     numbers = {hunk: number_edits(hunk) for hunk in facts}
     slips = sum(hunk.small and not numbers.get(hunk) for hunk in body.hunks)
-    names = first.names | second.names
     against = (
         _opposite(facts)
         or _another_name(facts, set(replaced(headline)), whole)
-        or _other_capitals(facts, names, body)
+        or _other_capitals(facts, (first, second), body)
         or _other_numbers(numbers, slips, old)
     )
     return Comparison(similarity, against)
@@ -153,14 +152,16 @@ def _says(text: str, words: str) -> bool:
     return (f" {words} " if words.isascii() else words) in text
 
 
-def _other_capitals(facts: Sequence[Hunk], names: frozenset[str], body: Differences) -> str:
+def _other_capitals(facts: Sequence[Hunk], told: tuple[Telling, Telling], body: Differences) -> str:
     """Words with a capital that differ, in scripts that have capitals: in two places, or in a short text.
 
     Where much else differs, that is no sign of a template that was filled in twice.
     """
+    others = list(replaced(facts))
+    names = told[0].names | told[1].names if others else frozenset()
     pairs = [
         f"{old} / {new}"
-        for old, new in replaced(facts)
+        for old, new in others
         if not names.isdisjoint(old.split()) and not names.isdisjoint(new.split())
     ]
     words = sum(not hunk.small for hunk in body.hunks)

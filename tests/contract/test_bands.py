@@ -110,23 +110,23 @@ def test_bands_of_too_many_say_nothing(world):
     world.sync(source(A))
     every = [post(f"p{n:02}", bands=(1, n + 100)) for n in range(31)]
     world.poll(A, *map(New, every[:30]))
-    assert len(found(world, 1)[1]) == 16
+    assert len(found(world, 1)[1]) == 8
     world.poll(A, New(every[30]), now=NOW + HOUR)
     assert found(world, 1, 100, 130) == {100: ["p00"], 130: ["p30"]}
 
 
 def test_those_that_share_the_most_are_looked_at(world):
-    """At most sixteen for each post, by the bands that they share, then by id."""
+    """At most eight for each post, by the bands that they share, then by id."""
     world.sync(source(A))
-    world.poll(A, *(New(post(f"p{n:02}", bands=(1, 2) if n > 12 else (1,))) for n in range(20)))
+    world.poll(A, *(New(post(f"p{n:02}", bands=(1, 2) if n > 14 else (1,))) for n in range(20)))
     assert found(world, 1, 2) == {
-        1: [f"p{n:02}" for n in (*range(9), *range(13, 20))],
-        2: [f"p{n:02}" for n in range(13, 20)],
+        1: [f"p{n:02}" for n in (*range(3), *range(15, 20))],
+        2: [f"p{n:02}" for n in range(15, 20)],
     }
     own = [New(post(f"own{n:02}", C, bands=(1, 2, 3))) for n in range(9)]
     world.sync(source(A), source(C))
     world.poll(C, *own)
-    assert len(found(world, 1, 2)[1]) == 16  # what the source tells itself takes nobody's place
+    assert len(found(world, 1, 2)[1]) == 8  # what the source tells itself takes nobody's place
 
 
 def test_who_came_in_long_ago_is_not_found(world):
@@ -193,7 +193,7 @@ def test_what_no_look_would_find_makes_nothing_stale(world):
     world.poll(
         A,
         *(New(post(f"p{n}", bands=(1,))) for n in range(31)),
-        *(New(post(f"q{n}", bands=(2, 3))) for n in range(16)),
+        *(New(post(f"q{n}", bands=(2, 3))) for n in range(8)),
         New(post("ancient", bands=(4,), first_seen=long_ago)),
         New(post("z", bands=(2,))),
     )
