@@ -44,7 +44,7 @@ from aggregator.model.explained import (
     StoredPost,
     StoredStory,
 )
-from aggregator.model.names import Key, NearDuplicates, PostId, Republish, Slug, Updates, Url
+from aggregator.model.names import EndedKind, Key, NearDuplicates, PostId, Republish, Slug, Updates, Url
 from aggregator.model.polled import (
     Candidate,
     Changed,
@@ -62,11 +62,12 @@ from aggregator.model.polled import (
     Parting,
     PollOutcome,
     Rejected,
+    Retraction,
     Stale,
     Unchanged,
     Verdict,
 )
-from aggregator.model.post import DateRule, Label, Post, Reading, ReadResult, Said, SourceInfo
+from aggregator.model.post import DateRule, Deletion, Label, Post, Reading, ReadResult, Said, SourceInfo
 from aggregator.model.published import (
     Claim,
     Document,
@@ -86,6 +87,7 @@ from aggregator.model.remembered import Errand, ErrandKind, Lease, Memory, Score
 from aggregator.model.revised import Outdated, Revision
 from aggregator.model.said import (
     BodyHints,
+    DeletedEntry,
     Enclosure,
     Entry,
     EntryLink,
@@ -96,6 +98,7 @@ from aggregator.model.said import (
     Unreadable,
     UnreadEntry,
 )
+from aggregator.model.taken import Ended, NewId, PagePath, TakenDown, TakenPost, Tombstone
 
 __all__ = [
     "BodyHints",
@@ -108,10 +111,14 @@ __all__ = [
     "Condition",
     "Config",
     "DateRule",
+    "DeletedEntry",
+    "Deletion",
     "Document",
     "Due",
     "Duplicate",
     "Enclosure",
+    "Ended",
+    "EndedKind",
     "Entry",
     "EntryLink",
     "Errand",
@@ -145,9 +152,11 @@ __all__ = [
     "NearDuplicates",
     "New",
     "NewCategory",
+    "NewId",
     "NotModified",
     "Outdated",
     "Output",
+    "PagePath",
     "Parsed",
     "Parting",
     "Person",
@@ -161,6 +170,7 @@ __all__ = [
     "Reading",
     "Rejected",
     "Republish",
+    "Retraction",
     "Revision",
     "Rule",
     "Said",
@@ -180,7 +190,10 @@ __all__ = [
     "StoredPost",
     "StoredStory",
     "Story",
+    "TakenDown",
+    "TakenPost",
     "Text",
+    "Tombstone",
     "Unchanged",
     "Unpaged",
     "UnreadEntry",

@@ -8,10 +8,11 @@ from datetime import datetime
 
 from aggregator.model.configured import Category
 from aggregator.model.names import Key, PostId, Republish, Slug, Url
-from aggregator.model.polled import JoinedBy
+from aggregator.model.polled import JoinedBy, Retraction
 from aggregator.model.post import DateRule, Post
 from aggregator.model.published import Scope, SourceStatus, Story
 from aggregator.model.said import UnreadEntry
+from aggregator.model.taken import Ended
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,8 @@ class StoredPost:
     joined: JoinedBy | None = None  # None: it founded its story, or nobody recorded how it joined
     similarity: float = 1.0  # to the founder, where it joined by its words
     held: frozenset[Scope] = frozenset()  # scopes that the backlog of its source keeps it out of
+    ended: Ended | None = None  # of its story: it was taken down
+    retracted: Retraction | None = None  # its source has deleted it, and not sent it again since
 
 
 @dataclass(frozen=True, slots=True)

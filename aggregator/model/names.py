@@ -16,3 +16,5 @@ Key = NewType("Key", str)
 Republish: TypeAlias = Literal["full", "excerpt", "link"]
 Updates: TypeAlias = Literal["replace", "ignore"]
 NearDuplicates: TypeAlias = Literal["merge", "keep"]
+EndedKind: TypeAlias = Literal["post", "source"]
+"""What was taken down: a post, which no copy brings back, or all of a source, copies of which stay."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
-from aggregator.model.names import Key, PostId, Slug, Url
+from aggregator.model.names import EndedKind, Key, PostId, Slug, Url
 from aggregator.model.post import DateRule, Post
 from aggregator.model.remembered import Errand, Lease, Memory
 from aggregator.model.said import UnreadEntry
@@ -35,6 +35,9 @@ class KnownPost:
     dropped: str = ""
     dated: DateRule = "published"
     label_digest: str = ""
+    ended: EndedKind | None = None  # it was taken down, alone or with all of its source
+    retracted: datetime | None = None  # its source has deleted it then, or once did
+    back: bool = False  # ... and has sent it again since
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,6 +143,16 @@ class Parting:
 
 
 @dataclass(frozen=True, slots=True)
+class Retraction:
+    """A stored post that its own source has deleted, or sends again later than it deleted it."""
+
+    post: PostId
+    at: datetime  # when it was deleted: an entry that is later is a new one
+    comment: str = ""
+    back: bool = False  # it is sent again
+
+
+@dataclass(frozen=True, slots=True)
 class Due:
     """When to poll next, and the reasons in the order in which they moved it."""
 
@@ -177,6 +190,8 @@ class PollOutcome:
     judged: Mapping[Key, frozenset[PostId]] = field(default_factory=dict)  # what each key led to then
     # The same for the bands of posts that found a story or join one by their words; not of too many.
     judged_bands: Mapping[int, frozenset[PostId]] = field(default_factory=dict)
+    ended: frozenset[PostId] = frozenset()  # stories that were known to have ended
+    retractions: tuple[Retraction, ...] = ()
     pause_host_until: datetime | None = None
     errands: tuple[Errand, ...] = ()  # to be run from now on; one that is there already starts anew
     result: str = ""  # of an errand, for people: `34 new`, `status 404`

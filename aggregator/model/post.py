@@ -93,6 +93,15 @@ class Post:
 
 
 @dataclass(frozen=True, slots=True)
+class Deletion:
+    """What a source says of an entry of its own: it is deleted (RFC 6721)."""
+
+    key: Key  # that a post of that guid has
+    at: datetime  # never later than the poll
+    comment: str = ""  # plain text
+
+
+@dataclass(frozen=True, slots=True)
 class Reading:
     """What one body gave."""
 
@@ -102,6 +111,7 @@ class Reading:
     unread: tuple[UnreadEntry, ...] = ()
     hubs: tuple[str, ...] = ()
     older: str = ""  # where the document's older entries are: its prev-archive or next page (RFC 5005)
+    deleted: tuple[Deletion, ...] = ()
     repairs: tuple[str, ...] = ()
 
 

@@ -137,3 +137,4 @@ class SourceStatus:
     definition: str = ""  # that is in force (`Source.definition`)
     host_paused_until: datetime | None = None  # its host said 429 to one of its sources
     errands: tuple[ErrandStatus, ...] = ()  # that wait first, then the newest
+    taken: datetime | None = None  # all of it was taken down then, for good

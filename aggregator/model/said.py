@@ -94,6 +94,15 @@ class UnreadEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class DeletedEntry:
+    """A tombstone as it came (RFC 6721, 3)."""
+
+    ref: str
+    when: str = ""
+    comment: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class BodyHints:
     """What the document said about when to come back."""
 
@@ -113,6 +122,7 @@ class Parsed:
     unread: tuple[UnreadEntry, ...] = ()
     hubs: tuple[str, ...] = ()
     older: str = ""  # absolute URL of its prev-archive or next page (RFC 5005)
+    deleted: tuple[DeletedEntry, ...] = ()
     format: str = ""  # feedparser's name for it: rss20, atom10, ...
     repairs: tuple[str, ...] = ()  # what had to be mended, for `check --live` and `status`
 

@@ -61,6 +61,7 @@ def _parse(fetched: Fetched) -> Parsed | Unreadable:
         unread=unread,
         hubs=hubs_of(facts),
         older=older_of(facts, fetched.url),
+        deleted=tuple(raw.deleted),
         format=raw.version,
         repairs=(*cleaned.repairs, *_repairs(raw)),
     )

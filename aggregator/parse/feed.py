@@ -1,8 +1,8 @@
 """Pure. Clean text of a feed in any XML format -> what feedparser sees in it, as plain dictionaries.
 
 The only file that knows feedparser. Its `parse()` is a loop around two parsers, a strict and a loose one,
-that are open for subclassing; we drive the same two, with the hooks of `hooks`, because the result of
-`parse()` no longer has what they see. Judges nothing: `entries` makes our values of it.
+that are open for subclassing; we drive the same two, with the hooks of `hooks` and `tombstones`, because the
+result of `parse()` no longer has what they see. Judges nothing: `entries` makes our values of it.
 """
 
 from __future__ import annotations
@@ -18,9 +18,10 @@ from feedparser.api import LooseFeedParser, StrictFeedParser
 from feedparser.sanitizer import replace_doctype
 
 from aggregator.parse.hooks import MOST_ATTRIBUTES, Enough, Hooks, RawFeed
+from aggregator.parse.tombstones import Tombstones
 
 
-class _Strict(Hooks, StrictFeedParser):  # type: ignore[misc]  # feedparser is untyped
+class _Strict(Tombstones, Hooks, StrictFeedParser):  # type: ignore[misc]  # feedparser is untyped
     """Reads XML."""
 
     def startElementNS(self, name: Any, qname: Any, attrs: Any) -> None:  # noqa: N802 - SAX's word
@@ -30,7 +31,7 @@ class _Strict(Hooks, StrictFeedParser):  # type: ignore[misc]  # feedparser is u
         super().startElementNS(name, qname, attrs)
 
 
-class _Loose(Hooks, LooseFeedParser):  # type: ignore[misc]
+class _Loose(Tombstones, Hooks, LooseFeedParser):  # type: ignore[misc]
     """Reads what only looks like XML."""
 
 

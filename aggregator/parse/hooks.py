@@ -12,6 +12,8 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
+from aggregator.model import DeletedEntry
+
 Said: TypeAlias = dict[str, Any]
 """One of feedparser's dictionaries. A value may be of any type: unknown elements land in it too."""
 
@@ -48,6 +50,7 @@ class RawFeed:
     entries: list[RawEntry] = field(default_factory=list)
     skip_hours: list[str] = field(default_factory=list)
     skip_days: list[str] = field(default_factory=list)
+    deleted: list[DeletedEntry] = field(default_factory=list)
     capped: bool = False  # there were more than `MOST_ENTRIES`
     ill_formed: str = ""  # why it is no XML, in words
     broken_off: bool = False  # ... and its end is missing
