@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 
 from aggregator import publish
 from aggregator.model import (
@@ -19,6 +20,7 @@ from aggregator.model import (
     Slug,
     SourceInfo,
     Story,
+    Tombstone,
     Unwritten,
     Url,
 )
@@ -42,11 +44,12 @@ def render_category(
     categories: Sequence[Category],
     config: Config,
     identity: SiteIdentity,
+    tombstones: Sequence[Tombstone] = (),
 ) -> Rendered:
     """The documents of one category."""
     entries = publish.shown(stories, _positions(config), category.entries)
     page = publish.category_page(category, entries, site=config.site, output=config.output)
-    return _rendered(category, entries, [page], claim, categories, config, identity)
+    return _rendered(category, entries, [page], claim, categories, config, identity, tombstones)
 
 
 def render_site(
@@ -57,6 +60,7 @@ def render_site(
     infos: Mapping[Url, SourceInfo],
     config: Config,
     identity: SiteIdentity,
+    tombstones: Sequence[Tombstone] = (),
 ) -> Rendered:
     """The documents of everything: the feed, the home page with each category's `newest`, about."""
     positions, site, output = _positions(config), config.site, config.output
@@ -67,7 +71,7 @@ def render_site(
         publish.about(config.sources, infos, site=site, output=output, polling=config.polling),
     ]
     entries = publish.shown(stories, positions, output.entries)
-    rendered = _rendered(None, entries, pages, claim, categories, config, identity)
+    rendered = _rendered(None, entries, pages, claim, categories, config, identity, tombstones)
     updated = rendered.updated
     lists = (
         publish.outputs(categories, site=site, output=output, updated=updated),
@@ -96,11 +100,13 @@ def _rendered(
     categories: Sequence[Category],
     config: Config,
     identity: SiteIdentity,
+    tombstones: Sequence[Tombstone],
 ) -> Rendered:
     """A scope's documents, in the formats that are asked for."""
     updated = publish.latest(entries, claim.updated, claim.created)
     site, output, wanted = config.site, config.output, config.output.formats
     named = {c.slug: c for c in categories}
+    atom = partial(publish.feed, tombstones=tombstones)  # RSS and JSON Feed have no word for what has gone
     documents = [
         write(
             category,
@@ -111,7 +117,7 @@ def _rendered(
             categories=named,
             updated=updated,
         ).document
-        for key, write in (("atom", publish.feed), ("rss", publish.rss_document))
+        for key, write in (("atom", atom), ("rss", publish.rss_document))
         if key in wanted
     ]
     if "json" in wanted:

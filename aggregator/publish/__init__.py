@@ -12,7 +12,7 @@ from aggregator.publish.jekyll import file_name, post_file
 from aggregator.publish.json_feed import json_document
 from aggregator.publish.opml import outputs, sources
 from aggregator.publish.pages import about, category_page, home, stylesheet
-from aggregator.publish.paths import feed_id, folder
+from aggregator.publish.paths import feed_id, folder, post_path
 from aggregator.publish.rss import rss_document
 from aggregator.publish.select import latest, primary, shown
 
@@ -30,6 +30,7 @@ __all__ = [
     "latest",
     "outputs",
     "post_file",
+    "post_path",
     "primary",
     "rss_document",
     "shown",

@@ -32,6 +32,7 @@ from aggregator.model import (
     SiteIdentity,
     Slug,
     SourceInfo,
+    Tombstone,
 )
 from aggregator.publish import credit, paths
 from aggregator.publish.words import Words, tag, words_for
@@ -40,6 +41,8 @@ from aggregator.syntax.dates import rfc3339
 
 MEDIA_TYPE = "application/atom+xml; charset=utf-8"
 FILE = "feed.atom"
+TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
+"""The namespace of `at:deleted-entry` (RFC 6721, 2)."""
 GENERATOR = "aggregator"  # without a version: an upgrade is no change of a document
 
 _LOG = logging.getLogger(__name__)
@@ -74,8 +77,12 @@ def feed(
     identity: SiteIdentity,
     categories: Mapping[Slug, Category],
     updated: datetime,
+    tombstones: Sequence[Tombstone] = (),
 ) -> Rendered:
     """The subscription document of a category, or (None) of everything, with the entries in the given order.
+
+    `tombstones` stand before the entries, as the grammar of RFC 4287 wants whatever is none of its own, and
+    without those of entries that are in it.
 
     `categories` gives the titles of all categories that entries may be in; `updated` is the document's own.
     Raises `ValueError` for a naive `updated`; a bad entry is in `refused` and in the log, never an error.
@@ -107,18 +114,27 @@ def feed(
         head.subtitle(subtitle)
     head.ours.updated = rfc3339(updated)
     head.ours.entries = elements
+    there = {shown.post.id for shown in entries}
+    head.ours.tombstones = [gone for gone in tombstones if gone.id not in there]
     return Rendered(Document(document, MEDIA_TYPE, head.atom_str(pretty=True)), tuple(refused))
 
 
 class _FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """Puts finished entries into the feed, and dates in their short form."""
+    """Puts finished entries and tombstones into the feed, and dates in their short form."""
 
     updated: str = ""
     entries: Sequence[etree._Element] = ()
+    tombstones: Sequence[Tombstone] = ()
+
+    def extend_ns(self) -> dict[str, str]:
+        return {"at": TOMBSTONES} if self.tombstones else {}
 
     def extend_atom(self, feed: etree._Element) -> etree._Element:
         for element in feed.iterfind("updated"):
             element.text = self.updated
+        for gone in self.tombstones:
+            attributes = {"ref": text.clean(gone.id), "when": rfc3339(gone.when)}
+            etree.SubElement(feed, f"{{{TOMBSTONES}}}deleted-entry", attributes)
         feed.extend(self.entries)
         return feed
 

@@ -6,9 +6,11 @@ Every format uses these, so that one scope has one id and one address. Nothing h
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime
+from hashlib import blake2b
 from uuid import UUID, uuid5
 
-from aggregator.model import Category, Scope, Site, SiteIdentity, Slug
+from aggregator.model import Category, PostId, Scope, Site, SiteIdentity, Slug
 
 STYLE = "style.css"
 HOME = "index.html"
@@ -27,6 +29,15 @@ def folder(scope: Scope) -> str:
 def scope_of(category: Category | None) -> Scope:
     """The scope that a category's documents make up; without one, that of the site."""
     return None if category is None else category.slug
+
+
+def post_path(story: PostId, slug: str, published: datetime) -> str:
+    """Where the page of a story is: by its id, and the slug and date of the post that founded it.
+
+    The hash of the id keeps apart what has one slug, and is the same whatever becomes of the story.
+    """
+    told = blake2b(story.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
+    return f"post/{published.astimezone(UTC):%Y/%m}/{slug}-{told}.html"
 
 
 def address(site: Site, path: str) -> str:

@@ -12,7 +12,18 @@ from pathlib import Path
 import pytest
 from lxml import etree
 
-from aggregator.model import Category, Enclosure, Output, Person, PostId, Shown, Slug, SourceInfo, Story
+from aggregator.model import (
+    Category,
+    Enclosure,
+    Output,
+    Person,
+    PostId,
+    Shown,
+    Slug,
+    SourceInfo,
+    Story,
+    Tombstone,
+)
 from aggregator.publish import feed, shown
 
 DATA = Path(__file__).parent / "data"
@@ -266,3 +277,15 @@ def test_ids_are_as_given(render, make):
     """An id is never rewritten, whatever stands in it."""
     given = PostId("http://source.example/?p=1&q=%E4%B8%AD#a")
     assert entry_of(render(Shown(make(id=given)))[0]).findtext(ATOM + "id") == given
+
+
+def test_tombstones(render, full, make):
+    """Entries that have gone stand before the others (RFC 6721); one that is there has not gone."""
+    gone = Tombstone(PostId('urn:x:"<&>'), datetime.fromisoformat("2026-11-24T13:00:00.75+01:00"))
+    there = replace(gone, id=full.post.id)
+    root, _ = render(full, Shown(make(2)), tombstones=[gone, there])
+    assert root.nsmap["at"] == "http://purl.org/atompub/tombstones/1.0"
+    [found] = root.iterfind("{http://purl.org/atompub/tombstones/1.0}deleted-entry")
+    assert dict(found.attrib) == {"ref": 'urn:x:"<&>', "when": "2026-11-24T12:00:00Z"}
+    assert found.getnext().tag == ATOM + "entry"
+    assert root.findtext(ATOM + "updated") == "2026-11-24T12:00:00Z"
