@@ -230,3 +230,32 @@ def publish(ctx: click.Context, config: Path | None) -> None:
     report.published(published)
     if published is not None and published.failures:
         sys.exit(1)
+
+
+@main.command()
+@click.argument("asked", metavar="URL|ID", required=False)
+@_with_config
+@click.option("--story", is_flag=True, help="All that tell the same, and whoever will.")
+@click.option("--source", metavar="URL", help="All posts of a source, and whatever it still sends.")
+@click.pass_context
+def takedown(
+    ctx: click.Context, asked: str | None, config: Path | None, story: bool, source: str | None
+) -> None:
+    """Remove a post everywhere, for good.
+
+    By its link (every post under it goes), its id or guid. Readers are told, and neither its source nor a
+    copy brings it back. There is no way back, and no question is asked.
+    """
+    from aggregator import daemon, observe, report
+
+    if (asked is None) == (source is None) or (story and source is not None):
+        raise click.UsageError("name one: URL|ID, perhaps with --story, or --source URL")
+    observe.configure(quiet=True)
+    _, given = daemon.read_config(_chosen(ctx, config))
+    if source is not None:
+        went = daemon.take_down_source(given, source)
+    else:
+        went = daemon.take_down(given, asked or "", whole=story)
+    report.taken_down(went.done, went.names, went.published)
+    if went.published is not None and went.published.failures:
+        sys.exit(1)

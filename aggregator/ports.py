@@ -7,7 +7,7 @@ included. All methods that are not `async` may block, so loops call them in a th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Protocol
 
@@ -23,7 +23,9 @@ from aggregator.model import (
     Known,
     Lease,
     Lookup,
+    NewId,
     Outdated,
+    PagePath,
     PollOutcome,
     PostFile,
     PostId,
@@ -36,6 +38,8 @@ from aggregator.model import (
     StoredPost,
     StoredStory,
     Story,
+    TakenDown,
+    Tombstone,
     Unpaged,
     Unwritten,
     Url,
@@ -191,6 +195,47 @@ class PostReader(Protocol):
         with the copies of that. `per_source`: of those that one source leads, at most so many; 0: all.
         """
 
+    def tombstones(self, scope: Scope, /) -> Sequence[Tombstone]:
+        """What the subscription documents of a scope say of entries that have gone, newest first, then by id.
+
+        Of each for 90 days, and of one takedown about its newest 500 entries at most.
+        """
+
+    def buried(self, ids: Sequence[PostId], /) -> Mapping[PostId, Tombstone]:
+        """The tombstones of those of some output ids that have gone, for good: what archives say of them."""
+
+
+class Takedowns(Protocol):
+    """Taking down for good what was published."""
+
+    def take_down(
+        self,
+        wanted: Sequence[PostId],
+        now: datetime,
+        /,
+        *,
+        reason: str,
+        new_id: NewId,
+        page: PagePath,
+        whole: bool = False,
+    ) -> TakenDown:
+        """Let some posts (`whole`: all of their stories) be shown nowhere again, nor what copies them.
+
+        That ends the output id of a story that one of them has founded or speaks for; its other members are
+        shown on under the id of the one that ranks first, or under a `new_id` of it if that is the one that
+        has ended. From another story they only leave. Later copies of what went are hidden with it, but where
+        somebody else tells the same under the same link or id. Marks the categories whose documents differ.
+        What had gone before is left out; an unknown id, too.
+        """
+
+    def take_down_source(
+        self, source: Url, now: datetime, /, *, reason: str, new_id: NewId, page: PagePath
+    ) -> TakenDown:
+        """The same with all posts of a source, and with what it sends from now on, whatever its URL will be.
+
+        Copies of them are posts of other sources: they stay, and come, under ids of their own.
+        """
+
 
 class PostFinder(Protocol):
     """What operators ask about single posts (`explain`)."""
@@ -198,7 +243,7 @@ class PostFinder(Protocol):
     def find(self, sought: Sought, limit: int, /) -> Sequence[StoredStory]:
         """At most `limit` stories that have a post that is sought, by the newest such post, then by id.
 
-        That is one of that id (a story has that of a post) or under one of the keys; where there is none,
+        That is one of that id, or in a story of that id, or under one of the keys; where there is none,
         one whose guid or link is one of the texts, whichever source it is of.
         """
 
@@ -218,6 +263,15 @@ class DocumentStore(Protocol):
         Raises `PublishError` (full disk, read-only directory, a file at that path that we did not write);
         the old document then stays whole.
         """
+
+    def remove(self, path: str, /) -> bool:
+        """Remove a document of ours and its gzip twin; False where there is none of ours.
+
+        Raises `PublishError` where it cannot be removed, or was changed since we wrote it.
+        """
+
+    def gone(self, path: str, /) -> bool:
+        """Whether what a page showed was taken down for good. `path` may come from a stranger."""
 
     def claim(self, now: datetime, /) -> Claim | None:
         """The next dirty scope that nobody renders, categories before the site."""

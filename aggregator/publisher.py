@@ -164,14 +164,19 @@ class Publisher:
     def _render(self, claim: Claim) -> pipeline.Rendered:
         config, categories = self.config, self._posts.categories()
         per_source = config.output.per_source
+        tombstones = self._posts.tombstones(claim.scope)
         if claim.scope is not None:
             category = next(c for c in categories if c.slug == claim.scope)
             stories = self._posts.newest(claim.scope, category.entries, per_source=per_source)
-            return pipeline.render_category(category, stories, claim, categories, config, self._identity)
+            return pipeline.render_category(
+                category, stories, claim, categories, config, self._identity, tombstones
+            )
         newest = {c.slug: self._posts.newest(c.slug, pipeline.ON_HOME) for c in categories}
         infos = {s.url: s.memory.info for s in self._sources.sources() if s.memory.info is not None}
         stories = self._posts.newest(None, config.output.entries, per_source=per_source)
-        return pipeline.render_site(stories, newest, claim, categories, infos, config, self._identity)
+        return pipeline.render_site(
+            stories, newest, claim, categories, infos, config, self._identity, tombstones
+        )
 
 
 class JekyllWriter:

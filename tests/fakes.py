@@ -95,6 +95,7 @@ class _Source:
     expected: datetime | None = None  # the server's word, or what a poll under way may expect it to be
     unread: tuple = ()
     errands: dict = field(default_factory=dict)  # (kind, URL) -> _Errand
+    taken: datetime | None = None  # all of it was taken down
 
     @property
     def hosts(self):
@@ -127,6 +128,9 @@ class _Post:
     joined: str = ""  # "": it founded its story
     similarity: float = 1.0
     bands: frozenset = frozenset()  # of a founder of late
+    taken_bands: frozenset = frozenset()  # of what was taken down
+    retracted: model.Retraction | None = None
+    retracted_since: datetime | None = None
 
 
 @dataclass
@@ -174,6 +178,9 @@ class _Data:
     jekyll: object = None  # the settings of the files
     pages: str = ""  # the settings of the pages
     paged: dict = field(default_factory=dict)  # story -> the mark of its page
+    ended: dict = field(default_factory=dict)  # output id -> Ended, and the slug and date of its post
+    tombstones: dict = field(default_factory=dict)  # (scope, output id) -> when
+    gone: set = field(default_factory=set)  # paths of pages
 
 
 class MemoryStore:
@@ -190,6 +197,7 @@ class MemoryStore:
         self.pages = MemoryPages(self)
         self.revisions = MemoryRevisions(self)
         self.finder = MemoryFinder(self)
+        self.takedowns = MemoryTakedowns(self)
 
     def remember(self, config):
         self.config = config
@@ -207,6 +215,7 @@ class MemoryStore:
         for stored in data.posts.values():
             if stored.post.first_seen < now - CANDIDATES_SEEN:
                 stored.bands = frozenset()
+        self.takedowns.forget(now)
 
     def restart(self):
         """What a crash leaves: everything but leases and claims."""
@@ -228,7 +237,10 @@ class MemoryStore:
 
     def visible(self, stored):
         row = self.data.sources[stored.post.source]
-        return not stored.post.dropped and not stored.purged and row.source is not None
+        ended = (
+            stored.story in self.data.ended or row.taken or (stored.retracted and not stored.retracted.back)
+        )
+        return not stored.post.dropped and not stored.purged and row.source is not None and not ended
 
     def placed(self, stories):
         """The categories that these stories are shown in."""
@@ -516,10 +528,13 @@ class MemoryPolls(_Part):
             if not any(known.source == lookup.source for known in by_key.get(key, ()))
         ]
         by_band = self._shared(lookup.source, new, lookup.seen_since)
+        for band in set().union(*new):
+            if taken := [stored for stored in data.posts.values() if band in stored.taken_bands]:
+                by_band[band] = by_band.get(band, []) + taken
         return model.Known(
             by_key=by_key,
             by_band={band: tuple(map(self._candidate, stored)) for band, stored in by_band.items()},
-            ids=lookup.ids & data.posts.keys(),
+            ids=lookup.ids & (data.posts.keys() | data.ended.keys()),
             withdrawn=frozenset(k for k in lookup.keys if (lookup.source, k) in data.withdrawn),
             labels=labels,
             slugs=frozenset(slugs),
@@ -541,6 +556,10 @@ class MemoryPolls(_Part):
         post = stored.post
         said = {name: getattr(post, name) for name in model.KnownPost.__slots__ if hasattr(post, name)}
         telling = stored.telling if stored.telling != post.id else None
+        ended = self.data.ended.get(stored.story)
+        kind = ended[0].kind if ended else "source" if self.data.sources[post.source].taken else None
+        back = stored.retracted
+        said |= {"ended": kind, "retracted": back and back.at, "back": bool(back and back.back)}
         return model.KnownPost(story=stored.story, telling=telling, **said)
 
     def _candidate(self, stored):
@@ -610,7 +629,7 @@ class MemoryPolls(_Part):
             return stale
         before = copy.deepcopy(self.data)
         try:
-            dirty = self._apply(outcome, now)
+            dirty = self._apply(outcome, now) | self._retract(outcome, now)
         except LookupError:
             self.store.data = before
             return stale
@@ -658,7 +677,10 @@ class MemoryPolls(_Part):
         return (
             any({k.id for k in self._led_to(key)} - then for key, then in outcome.judged.items())
             or any({s.post.id for s in stored} - judged[band] for band, stored in by_band.items())
-            or bool(fresh & self.data.posts.keys())
+            or bool(fresh & (self.data.posts.keys() | self.data.ended.keys()))
+            or bool(
+                {getattr(v, "story", None) for v in outcome.verdicts} & self.data.ended.keys() - outcome.ended
+            )
             or self.taken(outcome.categories)
         )
 
@@ -729,6 +751,25 @@ class MemoryPolls(_Part):
         data.withdrawn |= {(source, key) for key in outcome.withdrawn}
         store.touch(stories)
         return dirty | store.placed(stories)
+
+    def _retract(self, outcome, now):
+        """Hide what its own source has deleted, or show it again."""
+        data, shown = self.data, self.store.takedowns._shown
+        own = [
+            (data.posts[one.post], one)
+            for one in outcome.retractions
+            if one.post in data.posts and data.posts[one.post].post.source == outcome.lease.source.url
+        ]
+        stories = {stored.story for stored, _ in own}
+        before = {(scope, id) for story in stories for scope, id, _ in shown(story)}
+        for stored, one in own:
+            stored.retracted, stored.retracted_since = one, now
+        after = {(scope, id) for story in stories for scope, id, _ in shown(story)}
+        for at in before ^ after:
+            data.tombstones.pop(at, None)
+            data.tombstones |= {at: now} if at in before else {}
+        self.store.touch(stories)
+        return {scope for scope, _ in before | after} - {None}
 
     def _band(self, stored, bands, now):
         """Let a founder of late be found by these bands."""
@@ -904,6 +945,7 @@ class MemorySources(_Part):
                 (until for host, until in self.data.paused.items() if host in row.hosts), default=None
             ),
             errands=tuple(waiting + ended)[:10],
+            taken=row.taken,
         )
 
 
@@ -944,13 +986,163 @@ class MemoryPosts(_Part):
                 found.append(model.Story(id, members))
         return found[:limit]
 
+    def tombstones(self, scope, /):
+        there = [(at, id) for (where, id), at in self.data.tombstones.items() if where == scope]
+        there.sort(key=lambda one: one[1])
+        there.sort(key=lambda one: one[0], reverse=True)
+        return [model.Tombstone(id, at) for at, id in there]
+
+    def buried(self, ids, /):
+        found = {id: model.Tombstone(id, self.data.ended[id][0].at) for id in ids if id in self.data.ended}
+        for id in set(ids) - found.keys():
+            members = [stored for stored in self.data.posts.values() if stored.story == id]
+            gone = [s.retracted_since for s in members if s.retracted and not s.retracted.back]
+            if gone and not any(map(self.store.visible, members)):
+                found[id] = model.Tombstone(id, max(gone))
+        return found
+
+
+class MemoryTakedowns(_Part):
+    """`ports.Takedowns`."""
+
+    def take_down(self, wanted, now, /, *, reason, new_id, page, whole=False):
+        posts = self.data.posts
+        stories = {posts[id].story for id in wanted if id in posts}
+        before = [self.data.ended[story][0].at for story in stories & self.data.ended.keys()]
+        if len(before) == len(stories):
+            return model.TakenDown(before=min(before, default=None))
+        going = {id for id, stored in posts.items() if id in wanted or (whole and stored.story in stories)}
+        ended = model.Ended(now, "post", reason)
+        return self._end(stories - self.data.ended.keys(), going, ended, new_id, page)
+
+    def take_down_source(self, source, now, /, *, reason, new_id, page):
+        row = self.data.sources.get(source)
+        if row is None or row.taken:
+            return model.TakenDown(before=row and row.taken)
+        own = {id: stored.story for id, stored in self.data.posts.items() if stored.post.source == source}
+        ended = model.Ended(now, "source", reason)
+        done = self._end(set(own.values()) - self.data.ended.keys(), set(own), ended, new_id, page)
+        row.taken = now
+        return done
+
+    def _end(self, stories, wanted, ended, new_id, page):
+        data, store, taken, staying, over = self.data, self.store, [], [], {}
+        dirty, touched = store.placed(stories), set(stories)
+        for story in sorted(stories):
+            members = sorted((s for s in data.posts.values() if s.story == story), key=lambda s: s.arrived)
+            going = [stored for stored in members if stored.post.id in wanted]
+            rest = [stored for stored in members if stored.post.id not in wanted]
+            shown, ids = self._shown(story), {stored.post.id for stored in going}
+            mine = {id for _, id, lead in shown if not rest or lead.id in ids or id in ids}
+            mine |= {story} if not rest or story in ids else set()
+            told = {(scope, id) for scope, id, _ in shown if id in mine}
+            if not shown and story in mine:
+                were = [stored.post for stored in members if not stored.post.dropped]
+                told = {(scope, story) for post in were for scope in (*post.categories, None)}
+            over |= dict.fromkeys(id for _, id in told)
+            data.tombstones |= dict.fromkeys(told, ended.at)
+            dirty |= {scope for scope, _ in told}
+            data.ended |= {id: self._epitaph(ended, data.posts[id].post) for id in mine}
+            if story in mine:
+                data.gone.add(page(story, *data.ended[story][1:]))
+            self._rename(
+                rest, {s.post.id: new_id(s.post.source, s.post.id) for s in rest if s.post.id in mine}
+            )
+            if rest and story in mine:
+                touched.add(self._leave(rest, self._first(rest)))
+                self._retell(going)
+            elif rest:
+                touched.add(self._leave(going, going[0]))
+                data.ended[going[0].post.id] = self._epitaph(ended, going[0].post)
+                self._retell(rest)
+            for stored in going:
+                stored.bands = frozenset()
+                stored.taken_bands = _bands_of(stored.post) if ended.kind == "post" else frozenset()
+            taken += going
+            staying += rest
+        store.touch(touched)
+        store.mark(dirty | store.placed(touched) | {None})
+        posts = [
+            tuple(model.TakenPost(s.post.id, s.post.title, s.post.source, s.story) for s in some)
+            for some in (taken, staying)
+        ]
+        return model.TakenDown(
+            posts[0], tuple(over), posts[1], frozenset(dirty | store.placed(touched) | {None})
+        )
+
+    def _epitaph(self, ended, post):
+        return ended, post.slug, post.published
+
+    def _first(self, members):
+        """Who speaks for those that stay."""
+        visible = [s for s in members if self.store.visible(replace(s, story=""))] or members[:1]
+        sources = self.data.sources
+        return min(
+            visible,
+            key=lambda s: (
+                s.post.standing,
+                s.post.published,
+                sources[s.post.source].last.position,
+                s.post.id,
+            ),
+        )
+
+    def _shown(self, story):
+        """Where a story is shown, under which id, and who speaks for it there."""
+        found = []
+        for scope in self.data.scopes:
+            for one in self.store.posts.newest(scope, 10**6):
+                if self.data.posts[one.id].story == story:
+                    apart = scope in self.store.keeping()
+                    found.append((scope, one.id, self.store.lead(story, one.id if apart else None)))
+        return found
+
+    def _rename(self, members, named):
+        data = self.data
+        for stored in members:
+            stored.telling = named.get(stored.telling, stored.telling)
+            if stored.post.id in named:
+                del data.posts[stored.post.id]
+                stored.post = replace(stored.post, id=named[stored.post.id])
+                data.posts[stored.post.id] = stored
+        data.held = {(named.get(post, post), scope) for post, scope in data.held}
+
+    def _leave(self, leaving, head):
+        made, same = head.post.id, head.telling
+        self.store.polls._found(made)
+        for stored in leaving:
+            stored.story, stored.telling = made, made if stored.telling == same else stored.telling
+        head.joined, head.similarity = "", 1.0
+        self._retell(leaving)
+        self.store.polls._band(head, _bands_of(head.post), head.post.first_seen)
+        return made
+
+    def _retell(self, members):
+        """Name the tellings of these after posts that are among them."""
+        ids, heirs = {stored.post.id for stored in members}, {}
+        for stored in members:
+            if stored.telling not in ids:
+                stored.telling = heirs.setdefault(stored.telling, stored.post.id)
+            if stored.story != stored.post.id and not stored.joined:
+                stored.joined = "link"
+
+    def forget(self, now):
+        old = {at for at, when in self.data.tombstones.items() if when < now - timedelta(days=90)}
+        for at in old:
+            del self.data.tombstones[at]
+        self.store.mark({scope for scope, _ in old})
+
+
+def _bands_of(post):
+    return frozenset(bands_of(html.to_text(post.content or post.summary)))
+
 
 class MemoryFinder(_Part):
     """`ports.PostFinder`."""
 
     def find(self, sought, limit, /):
         rows = self.data.posts.values()
-        ids = [s for s in rows if s.post.id == sought.name or sought.keys & set(s.post.keys)]
+        ids = [s for s in rows if sought.name in (s.post.id, s.story) or sought.keys & set(s.post.keys)]
         texts = [s for s in rows if sought.texts & {s.post.guid, s.post.link}]
         newest = sorted(ids or texts, key=lambda s: s.story)
         newest.sort(key=lambda s: s.post.published, reverse=True)
@@ -983,6 +1175,8 @@ class MemoryFinder(_Part):
             joined=stored.joined or None,
             similarity=stored.similarity,
             held=frozenset(scope for post, scope in self.data.held if post == stored.post.id),
+            ended=self.data.ended.get(stored.story, (None,))[0],
+            retracted=stored.retracted if stored.retracted and not stored.retracted.back else None,
         )
 
     def of_source(self, source, limit, /):
@@ -1020,6 +1214,12 @@ class MemoryDocuments(_Part):
             gzip_etag=f'"{blake2b(packed).hexdigest()}"',
         )
         return True
+
+    def remove(self, path, /):
+        return self.data.files.pop(path, None) is not None
+
+    def gone(self, path, /):
+        return path in self.data.gone
 
     def claim(self, now, /):
         waiting = [
@@ -1074,10 +1274,13 @@ class MemoryPages(_Part):
         posts = sorted(self.data.posts.values(), key=lambda stored: stored.arrived)
         found = []
         for story, mark in waiting[:limit]:
-            founder = next(p.post for p in posts if p.post.id == story)
+            [(slug, published), *_] = [
+                *([self.data.ended[story][1:]] if story in self.data.ended else []),
+                *((p.post.slug, p.post.published) for p in posts if p.post.id == story),
+            ]
             members = tuple(p.post for p in posts if p.story == story and self.store.visible(p))
             told = model.Story(story, members) if members else None
-            found.append(model.Unpaged(story, mark, founder.slug, founder.published, told))
+            found.append(model.Unpaged(story, mark, slug, published, told))
         return found
 
     def settle(self, done, /):
@@ -1121,7 +1324,8 @@ class MemoryJekyll(_Part):
         if file.body is None:
             name = names.get(file.story, "")
             members = [stored for stored in self.data.posts.values() if stored.story == file.story]
-            if files.get((directory, name)) is None or all(stored.purged for stored in members):
+            purged = file.story not in self.data.ended and all(stored.purged for stored in members)
+            if files.get((directory, name)) is None or purged:
                 return ""
             files[directory, name] = None
             return name

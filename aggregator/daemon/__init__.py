@@ -1,11 +1,12 @@
 """Shell. Composition: introduces adapters to loops, swaps the configuration, drains, stops.
 
-`house` builds, `live` is the daemon, `commands` is everything else that needs more than one room.
+`house` builds, `live` is the daemon, `commands` and `takedown` are all else that needs more than one room.
 """
 
 from aggregator.daemon.commands import check_live, difference, explain, once, publish, status
 from aggregator.daemon.house import Overrides, read_config
 from aggregator.daemon.live import run
+from aggregator.daemon.takedown import take_down, take_down_source
 
 __all__ = [
     "Overrides",
@@ -17,4 +18,6 @@ __all__ = [
     "read_config",
     "run",
     "status",
+    "take_down",
+    "take_down_source",
 ]

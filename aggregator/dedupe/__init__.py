@@ -6,7 +6,16 @@ Nothing here looks anything up: `pipeline.lookup` says what it needs to know, th
 
 from aggregator.dedupe.alike import CANDIDATES_SEEN
 from aggregator.dedupe.backlog import held_back
-from aggregator.dedupe.keys import label_digest, sought, stamp
+from aggregator.dedupe.keys import guid_key, label_digest, sought, stamp
 from aggregator.dedupe.verdict import Judgement, judge
 
-__all__ = ["CANDIDATES_SEEN", "Judgement", "held_back", "judge", "label_digest", "sought", "stamp"]
+__all__ = [
+    "CANDIDATES_SEEN",
+    "Judgement",
+    "guid_key",
+    "held_back",
+    "judge",
+    "label_digest",
+    "sought",
+    "stamp",
+]

@@ -40,7 +40,8 @@ class Candidates:
     def nearest(self, post: Post) -> tuple[Candidate, float] | None:
         """The founder of the story that a post tells, and how similar it is, 0 to 1; None if there is none.
 
-        Not of a story that the post's own source tells already. Of two that are equally similar, the one that
+        Not of a story that the post's own source tells already, unless it was taken down: that comes back
+        neither under another guid nor after weeks. Of two that are equally similar, the one that
         would speak for both is meant.
         """
         shared, found = self._sharing(post)
@@ -67,9 +68,12 @@ class Candidates:
         for band in post.bands:
             for candidate in self._by_band.get(band, ()):
                 known = candidate.known
-                if post.source in candidate.sources or known.story in self.taken:
-                    continue
-                if abs(known.published - post.published) <= WINDOW:
+                if known.ended is None:
+                    if post.source in candidate.sources or known.story in self.taken:
+                        continue
+                    if abs(known.published - post.published) > WINDOW:
+                        continue
+                if known.ended != "source":
                     shared[known.id] += 1
                     found[known.id] = candidate
         return shared, found
@@ -82,5 +86,8 @@ def _telling(title: str, markup: str) -> Telling:
 def _before(candidate: Candidate, similarity: float, best: tuple[Candidate, float]) -> bool:
     if similarity != best[1]:
         return similarity > best[1]
-    ranks = [rank(one.known.standing, one.known.published, 0, one.known.id) for one in (candidate, best[0])]
+    ranks = [
+        (one.known.ended is not None, *rank(one.known.standing, one.known.published, 0, one.known.id))
+        for one in (candidate, best[0])
+    ]
     return ranks[0] < ranks[1]

@@ -87,7 +87,7 @@ def _stamped(
     exact = (post.guid, post.link or named) if post.guid else ("", post.link, named)
     keys = [_key("e1", home, *exact)]
     if post.guid and not guid_reused:
-        keys.append(_key("g1", home, post.guid))
+        keys.append(guid_key(post.guid, source, home))
         if post.id:
             keys.append(_key("i1", post.id))
     if link:
@@ -133,6 +133,11 @@ def sought(name: str, sources: Iterable[Source]) -> frozenset[Key]:
     parameters = {((), ()), *((source.drop_params, source.keep_params) for source in sources)}
     links = {urls.key(name, *of_source) for of_source in parameters} - {""}
     return frozenset({_key("i1", name), *(_key("u1", link) for link in links)})
+
+
+def guid_key(guid: str, source: Source, first_url: str = "") -> Key:
+    """The key of the entry of a source that has this guid."""
+    return _key("g1", first_url or source.url, guid)
 
 
 def digest(post: Post) -> str:

@@ -3,8 +3,9 @@
 Trust: an entry is its own only within its source. A copy in another source joins a story by its canonical
 URL, or by its id where link or content agree, or because it says the same as the story's founder; an id
 alone lets nobody change or hide another's post (RFC 4287, 8.4). A link that turns out to name no one entry
-ties nothing any more. Each verdict is folded into what is known before the next post is judged, so that two
-entries of one document see each other.
+ties nothing any more. What was taken down stays down: its own source, and whoever copies it, joins the story
+that has ended and is shown nowhere. Each verdict is folded into what is known before the next post is judged,
+so that two entries of one document see each other.
 """
 
 from __future__ import annotations
@@ -74,17 +75,26 @@ class _Court:
                 self._stories[one.story][one.id] = one
         self._candidates = Candidates(known.by_band)
         self._moved: dict[PostId, PostId] = {}  # posts that have parted, and their stories now
+        every = [*(k for posts in known.by_key.values() for k in posts)]
+        every += [candidate.known for there in known.by_band.values() for candidate in there]
+        self._ended = {one.story for one in every if one.ended == "post"}
         self.withdrawn: set[Key] = set()
         self.partings: list[Parting] = []
 
     def judge(self, post: Post, before: KnownPost | None) -> Verdict:
         """One post; `before` is the stored one that it is under a new id."""
-        post = self._with_a_link_that_names_it(post, before)
+        taken = self._taken_down(post) if before is None else None
+        if taken is None:
+            post = self._with_a_link_that_names_it(post, before)
         ours = before or self.own(post)
-        if before is not None:
+        if before is not None and before.ended == "post":
+            # A post of its own: in place of the old one its other guid would not be known any more.
+            ours, verdict = None, self._first_time(post, (before, "alike"))
+        elif before is not None:
             verdict = self._under_a_new_id(post, before)
         else:
-            verdict = self._again(post, ours) if ours else self._first_time(post)
+            told: tuple[KnownPost, JoinedBy] | None = (taken, "link") if taken is not None else None
+            verdict = self._again(post, ours) if ours else self._first_time(post, told)
         if isinstance(verdict, Unchanged):
             return verdict
         if not post.title:  # nothing to call it by but its date, which is settled only now
@@ -94,6 +104,18 @@ class _Court:
         self._fold(verdict, ours)
         return verdict
 
+    def _taken_down(self, post: Post) -> KnownPost | None:
+        """What was taken down and has its link, though entries of the document may share that.
+
+        Nothing where another source tells the same still.
+        """
+        if post.link_key is None or post.link_key in self._not_links:
+            return None
+        there = self._by_key.get(post.link_key, ())
+        if any(k.ended is None and k.source != post.source for k in there):
+            return None
+        return next((k for k in there if k.ended == "post"), None)
+
     def _with_a_link_that_names_it(self, post: Post, before: KnownPost | None) -> Post:
         """Take the link out of the keys where it leads to several entries of this source."""
         link = post.link_key
@@ -102,7 +124,7 @@ class _Court:
         shared = not post.names_entry or any(
             k.source == post.source and k.guid and post.guid and k.guid != post.guid
             for k in self._by_key.get(link, ())
-            if before is None or k.id != before.id
+            if (before is None or k.id != before.id) and k.ended != "post"
         )
         if shared and link not in self._not_links:
             self.withdrawn.add(link)
@@ -120,7 +142,7 @@ class _Court:
         has founded the story, the others that the link has brought leave it together; where it had joined,
         it leaves with the copies of its own.
         """
-        tied = self._by_key.get(link, ())
+        tied = [k for k in self._by_key.get(link, ()) if k.ended != "post"]
         for ours in (k for k in tied if k.source == self._source.url):
             story = self._story(ours)
             members = self._stories[story]
@@ -164,6 +186,8 @@ class _Court:
 
     def _again(self, post: Post, known: KnownPost) -> Verdict:
         """Seen before from this source: has anything changed that counts?"""
+        if known.ended == "post":
+            return Unchanged(known.id, "it was taken down")
         seen_differs = post.digest != known.digest
         as_sorted = (post.label_digest, post.dropped) == (known.label_digest, known.dropped)
         if not seen_differs and as_sorted and post.link == known.link:
@@ -200,9 +224,9 @@ class _Court:
         claimed = post.claims_updated
         return claimed if claimed is not None and known.updated < claimed <= self._now else self._now
 
-    def _first_time(self, post: Post) -> Verdict:
-        """New from this source; perhaps another source has told it already."""
-        told = self._told_elsewhere(post)
+    def _first_time(self, post: Post, told: tuple[KnownPost, JoinedBy] | None = None) -> Verdict:
+        """New from this source; perhaps another source has `told` it already, or it was taken down."""
+        told = told or self._told_elsewhere(post)
         if not post.id or post.id in self._ids:
             minted = (self._mint(post, attempt) for attempt in count())
             post = replace(post, id=next(post_id for post_id in minted if post_id not in self._ids))
@@ -227,10 +251,10 @@ class _Court:
         return Duplicate(post, story, "alike", similarity=similarity)
 
     def _told_elsewhere(self, post: Post) -> tuple[KnownPost, JoinedBy] | None:
-        """The post of another source whose story this one joins, and what they share."""
+        """The post of another source, or taken down, whose story this one joins, and what they share."""
         reason: JoinedBy
         for key in post.keys:
-            others = [k for k in self._by_key.get(key, ()) if k.source != post.source]
+            others = [k for k in self._by_key.get(key, ()) if _may_be_joined(k, post)]
             if key.startswith("u1:"):
                 reason = "link"
             elif key.startswith("i1:"):
@@ -243,8 +267,15 @@ class _Court:
         return None
 
     def _preference(self, known: KnownPost) -> tuple[object, ...]:
-        """Whose story a copy joins where it could join several: that of the one who would speak for all."""
-        return bool(known.dropped), *rank(known.standing, known.published, 0, known.id)
+        """Whose story a copy joins where it could join several: that of the one who would speak for all.
+
+        Of one that is told by others, too, the copy is as good as theirs.
+        """
+        return (
+            known.ended is not None,
+            bool(known.dropped),
+            *rank(known.standing, known.published, 0, known.id),
+        )
 
     def _fold(self, verdict: New | Changed | Duplicate | Rejected, ours: KnownPost | None) -> None:
         """Make what was just decided known to the posts that follow."""
@@ -273,6 +304,7 @@ class _Court:
             dropped=post.dropped,
             dated=post.dated,
             label_digest=post.label_digest,
+            ended="post" if story in self._ended else None,
         )
         self._ids.add(post.id)
         self._stories[story][post.id] = known
@@ -281,6 +313,14 @@ class _Court:
             if ours is not None:  # else its id is new, and there is nothing to replace
                 there[:] = [k for k in there if k.id != post.id]
             there.append(known)
+
+
+def _may_be_joined(known: KnownPost, post: Post) -> bool:
+    """Whether a post of another source can have told what a new one tells.
+
+    Where all of a source was taken down, copies of its posts are posts of their own sources.
+    """
+    return known.ended == "post" or (known.ended is None and known.source != post.source)
 
 
 def _agree(known: KnownPost, post: Post) -> bool:

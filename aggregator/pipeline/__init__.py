@@ -5,10 +5,12 @@ This is the only room that knows the order of the stages::
     prepared | fetch | read: parse, normalize, place_undated, classify, stamp
           | known | decide: assign, judge, remember, plan | commit           polling, remembering
               of its memory: score, where it has moved, what was missed      scoring, moving, overruns
+              of its tombstones: posts that it has deleted itself            retracting
               of an older page: posts that fill a hole, the next page        errands
     newest | render: select, atom, pages | put                               rendering
     changed | render_post: select, jekyll | put                              rendering
     outdated | revise: classify, assign | revised                            revision
+    sought | find | meant | take_down                                        takedown
     sought | find | answer: classify again, why and why not                  explaining
 """
 

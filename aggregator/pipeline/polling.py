@@ -37,7 +37,7 @@ from aggregator.model import (
     Verdict,
 )
 from aggregator.parse import parse
-from aggregator.pipeline import errands, moving, overruns
+from aggregator.pipeline import errands, moving, overruns, retracting
 from aggregator.pipeline.remembering import body_digest, remember
 
 LONGEST_PAUSE = timedelta(days=1)
@@ -72,6 +72,7 @@ def read(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity) 
         unread=tuple(sorted((*unread, *repeats), key=lambda entry: entry.position)),
         hubs=parsed.hubs,
         older=parsed.older,
+        deleted=retracting.deletions(parsed.deleted, source, lease.first_url, now),
         repairs=parsed.repairs,
     )
 
@@ -89,7 +90,8 @@ def lookup(lease: Lease, reading: ReadResult | None, now: datetime) -> Lookup:
     folded, slugs = classify.wanted(posts, lease.source)
     return Lookup(
         source=lease.source.url,
-        keys=frozenset(key for post in posts for key in post.keys),
+        keys=frozenset(key for post in posts for key in post.keys)
+        | frozenset(one.key for one in reading.deleted),
         ids=frozenset(
             wanted for post in posts for wanted in (post.id, _minted(lease.source, now, post, 0)) if wanted
         ),
@@ -136,6 +138,15 @@ def decide(
         withdrawn=judgement.withdrawn,
         partings=judgement.partings,
         held=_held(lease, verdicts, known),
+        ended=frozenset(
+            one.story
+            for one in (
+                *(k for there in known.by_key.values() for k in there),
+                *(candidate.known for there in known.by_band.values() for candidate in there),
+            )
+            if one.ended is not None
+        ),
+        retractions=retracting.retractions(lease, reading.deleted, reading.posts, verdicts, known),
         judged={
             key: frozenset(k.id for k in known.by_key.get(key, ()))
             for key in judgement.withdrawn.union(*(post.keys for post in written))

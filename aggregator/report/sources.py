@@ -47,6 +47,7 @@ def _as_json(source: Source | None, status: SourceStatus, configured: Container[
         "next_poll": _time(status.due.at) if status.due else None,
         "why": list(status.due.why) if status.due else [],
         "gone": memory.gone,
+        "taken_down": _time(status.taken),
         "moved_to": memory.moved_to if source and not source.confidential else "",
         "asked_at": memory.adopted if source and not source.confidential else "",
         "host_paused_until": _time(status.host_paused_until),
@@ -147,6 +148,10 @@ def politeness_table(given: Config, sources: Sequence[SourceStatus]) -> None:
 def _notes(source: Source | None, status: SourceStatus, configured: Container[str]) -> list[str]:
     """What an operator should know of a source beyond its last poll, a sentence each."""
     memory, notes = status.memory, []
+    if status.taken is not None:
+        notes.append(
+            f"taken down on {_short(status.taken)}, for good: nothing that it sends is shown; remove it"
+        )
     hidden = source is None or source.confidential
     if memory.adopted in configured and not hidden:
         notes.append(f"has moved for good to {memory.adopted}, which the file has too: remove this one")

@@ -1,19 +1,30 @@
 """Shell. The only door to the database: what both loops, the server and the commands remember.
 
 `open_store` gives a `Store`, whose parts fulfil the ports: `polls`, `revisions`, `sources`, `posts`,
-`finder`, `documents`, `jekyll`, `pages`. All of them block, and may be called from any thread. Nothing here
-knows its callers.
+`finder`, `takedowns`, `documents`, `jekyll`, `pages`. All of them block, and may be called from any thread.
+Nothing here knows its callers.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from types import TracebackType
 from typing import Self
 
-from aggregator.model import Category, Config, Scope, SiteIdentity, SourceStatus, Story
-from aggregator.store import ahead, bands, categories, errands, hosts, leases, marks, places, sources
+from aggregator.model import Category, Config, PostId, Scope, SiteIdentity, SourceStatus, Story, Tombstone
+from aggregator.store import (
+    ahead,
+    bands,
+    categories,
+    ended,
+    errands,
+    hosts,
+    leases,
+    marks,
+    places,
+    sources,
+)
 from aggregator.store.database import Database, identity, make_parents
 from aggregator.store.documents import Documents
 from aggregator.store.explained import Finder
@@ -22,6 +33,7 @@ from aggregator.store.loops import LoopsLock, loops_held
 from aggregator.store.pages import PostPages
 from aggregator.store.polls import Polls, Remembered
 from aggregator.store.revisions import Revisions
+from aggregator.store.takedown import Takedowns
 
 __all__ = ["Store", "loops_held", "open_store"]
 
@@ -55,6 +67,14 @@ class Posts:
         with self._database.read() as connection:
             return places.newest(connection, scope, limit, per_source)
 
+    def tombstones(self, scope: Scope, /) -> Sequence[Tombstone]:
+        with self._database.read() as connection:
+            return ended.told_of(connection, scope)
+
+    def buried(self, ids: Sequence[PostId], /) -> Mapping[PostId, Tombstone]:
+        with self._database.read() as connection:
+            return ended.buried(connection, ids)
+
 
 class Store:
     """An open store; `close()` it, or use it as a context manager."""
@@ -70,15 +90,17 @@ class Store:
         self.documents = Documents(database, output)
         self.jekyll = JekyllFiles(database)
         self.pages = PostPages(database)
+        self.takedowns = Takedowns(database)
 
     def remember(self, config: Config) -> None:
         """Know the configuration without syncing it: for commands beside a daemon that list categories."""
         self._remembered.take(config)
 
     def housekeep(self, now: datetime) -> None:
-        """What is to be done now and then: planner statistics, the log, hosts, errands, bands, files left."""
+        """What is to be done now and then: planner statistics, the log, what has been kept long enough."""
         self.documents.tidy(now)
         self.jekyll.tidy(now)
+        self.takedowns.forget(now)
         with self._database.write() as connection:
             ahead.set_back(connection, now)
             hosts.forget(connection, now)

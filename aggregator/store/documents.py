@@ -26,7 +26,7 @@ import sqlalchemy as sa
 
 from aggregator.errors import PublishError
 from aggregator.model import Claim, Document
-from aggregator.store import marks, pages
+from aggregator.store import ended, marks, pages
 from aggregator.store.database import Database
 from aggregator.store.files import advice, digest, modified_at, replace_files, sweep, sync_directory
 from aggregator.store.tables import AnyRow, documents
@@ -133,6 +133,28 @@ class Documents:
                 )
         return changed
 
+    def remove(self, path: str, /) -> bool:
+        root = os.path.realpath(self._root)
+        place = _place(Path(root), path)
+        with self._database.read() as connection:
+            query = sa.select(documents).where(documents.c.path == path, documents.c.root == root)
+            noted = connection.execute(query).one_or_none()
+        if place is None or noted is None:
+            return False
+        try:
+            removed = _remove(place, noted.digest)
+        except OSError as error:
+            raise PublishError(f"{place}: {advice(error)}") from error
+        with self._database.write() as connection:
+            connection.execute(documents.delete().where(documents.c.path == path, documents.c.root == root))
+        with self._lock:
+            self._kept.pop(place, None)
+        return removed
+
+    def gone(self, path: str, /) -> bool:
+        with self._database.read() as connection:
+            return ended.is_gone(connection, path)
+
     def claim(self, now: datetime, /) -> Claim | None:
         with self._database.write() as connection:
             return marks.claim(connection, now)
@@ -236,6 +258,24 @@ def _is_twin(twin: Path, body: bytes) -> bool:
     except OSError:
         return False
     return trailer == zlib.crc32(body).to_bytes(4, "little") + (len(body) % 2**32).to_bytes(4, "little")
+
+
+def _remove(place: Path, ours: str) -> bool:
+    """Remove a document if it has the bytes that we wrote, its twin first; False where it is not there."""
+    try:
+        body = place.read_bytes()
+    except FileNotFoundError:
+        return False
+    if digest(body) != ours:
+        raise PublishError(
+            f"{place}: nothing is to be published there any more, but it was changed since we wrote it; "
+            "remove it or move it away"
+        )
+    if _is_twin(_twin(place), body):
+        _twin(place).unlink()
+    place.unlink()
+    sync_directory(place.parent)
+    return True
 
 
 def _write(place: Path, body: bytes, modified: datetime, changed: bool) -> None:

@@ -12,6 +12,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from aggregator.model import Place, PostId, Scope, Slug, Sought, StoredPost, StoredStory, Url
+from aggregator.store import ended
 from aggregator.store.database import Database
 from aggregator.store.posts import categories_of, chunks, post_of
 from aggregator.store.tables import (
@@ -64,7 +65,7 @@ class Finder:
 
 def _by_index(connection: sa.Connection, sought: Sought) -> Mapping[PostId, datetime]:
     """The stories of posts of an id or under keys, each with the date of its newest such post."""
-    ways: list[sa.ColumnElement[bool]] = [posts.c.post == sought.name]
+    ways: list[sa.ColumnElement[bool]] = [posts.c.post == sought.name, posts.c.story == sought.name]
     for some in chunks(sorted(sought.keys)):
         ways.append(posts.c.id.in_(sa.select(post_keys.c.post).where(post_keys.c.key.in_(some))))
     found: dict[PostId, datetime] = {}
@@ -103,6 +104,8 @@ def _stored(connection: sa.Connection, rows: Sequence[AnyRow]) -> list[StoredPos
     for some in chunks(ids):
         for row in connection.execute(sa.select(held_back).where(held_back.c.post.in_(some))):
             held[row.post].add(_scope(row.scope))
+    over = ended.of_stories(connection, {PostId(row.story) for row in rows})
+    deleted = ended.retractions(connection, ids)
     return [
         StoredPost(
             post=post_of(row, Url(row.url), slugs.get(row.id, [])),
@@ -114,6 +117,8 @@ def _stored(connection: sa.Connection, rows: Sequence[AnyRow]) -> list[StoredPos
             joined=row.joined,
             similarity=1.0 if row.similarity is None else row.similarity,
             held=frozenset(held[row.id]),
+            ended=over.get(PostId(row.story)),
+            retracted=deleted.get(row.id),
         )
         for row in rows
     ]

@@ -23,7 +23,7 @@ from aggregator.store import categories, places
 from aggregator.store.database import Database
 from aggregator.store.files import advice, digest, replace_files, sweep, sync_directory
 from aggregator.store.posts import chunks
-from aggregator.store.tables import UNWRITTEN, AnyRow, facts, placements, post_files, posts
+from aggregator.store.tables import UNWRITTEN, AnyRow, ended, facts, placements, post_files, posts
 from aggregator.store.tables import stories as story_rows
 
 # What a file may be called: nothing hidden, nothing that leads elsewhere, short enough for every file system.
@@ -179,7 +179,8 @@ def _plan(connection: sa.Connection, root: str, file: PostFile, rows: Sequence[A
 
 def _is_purged(connection: sa.Connection, story: PostId) -> bool:
     """Whether retention has taken the content of all that told a story: its file then stays as it is."""
-    query = sa.select(sa.func.min(posts.c.purged)).where(posts.c.story == story)
+    taken_down = sa.exists().where(ended.c.id == story)
+    query = sa.select(sa.func.min(posts.c.purged)).where(posts.c.story == story, ~taken_down)
     return bool(connection.execute(query).scalar_one())
 
 

@@ -24,12 +24,13 @@ from aggregator.model import (
     New,
     PollOutcome,
     PostId,
+    Rejected,
     Unchanged,
     Url,
 )
-from aggregator.store import bands, categories, marks
+from aggregator.store import bands, categories, ended, marks
 from aggregator.store.posts import SOME, categories_of, chunks, taken
-from aggregator.store.tables import AnyRow, post_keys, posts, sources, tellings, withdrawn_keys
+from aggregator.store.tables import AnyRow, post_keys, posts, retracted, sources, tellings, withdrawn_keys
 
 
 def known(connection: sa.Connection, lookup: Lookup) -> Known:
@@ -41,7 +42,7 @@ def known(connection: sa.Connection, lookup: Lookup) -> Known:
     return Known(
         by_key=by_key,
         by_band=_by_band(connection, lookup, by_key),
-        ids=frozenset(taken(connection, lookup.ids)),
+        ids=frozenset(taken(connection, lookup.ids)) | ended.used(connection, lookup.ids),
         withdrawn=_withdrawn(connection, lookup),
         labels=of_categories.labels,
         slugs=of_categories.slugs,
@@ -52,14 +53,17 @@ def known(connection: sa.Connection, lookup: Lookup) -> Known:
 
 
 def moved_on(connection: sa.Connection, outcome: PollOutcome) -> bool:
-    """Whether what an outcome was judged against has gained something since."""
+    """Whether what an outcome was judged against has gained something since, or a story of it has ended."""
     for key, led_to in _led_to(connection, outcome.judged).items():
         if not outcome.judged[key].issuperset(led_to.values()):
             return True
     if _gained(connection, outcome):
         return True
     fresh = {v.post.id for v in outcome.verdicts if isinstance(v, New | Duplicate)}
-    return bool(taken(connection, fresh)) or categories.taken(connection, outcome.categories)
+    # What joins a story that has ended meanwhile may belong to those who tell it still.
+    joined = {v.story for v in outcome.verdicts if isinstance(v, Duplicate | Rejected) and v.story}
+    used = ended.used(connection, fresh | (joined - outcome.ended))
+    return bool(used or taken(connection, fresh)) or categories.taken(connection, outcome.categories)
 
 
 # A key that its source has withdrawn leads to none of that source's posts.
@@ -108,13 +112,18 @@ def _by_key(connection: sa.Connection, keys: Iterable[Key]) -> dict[Key, tuple[K
 def _by_band(
     connection: sa.Connection, lookup: Lookup, by_key: Mapping[Key, Sequence[KnownPost]]
 ) -> dict[int, tuple[Candidate, ...]]:
-    """The founders that share bands with those posts of a document that are new, in order of arrival."""
+    """The founders that share bands with those posts of a document that are new, in order of arrival.
+
+    What was taken down is among them, however long ago.
+    """
     wanted = [
         of_post
         for key, of_post in lookup.bands.items()
         if all(known.source != lookup.source for known in by_key.get(key, ()))
     ]
     found = bands.shared(connection, lookup.source, wanted, lookup.seen_since)
+    for band, rows in ended.shared(connection, wanted).items():
+        found[band] = {**found.get(band, {}), **rows}
     there = _candidates(connection, {row for rows in found.values() for row in rows})
     return {band: tuple(there[row] for row in sorted(rows)) for band, rows in found.items()}
 
@@ -169,9 +178,13 @@ _KNOWN = (
         *(c for c in posts.c if c.name not in ("title", "details", "summary", "content")),
         sources.c.url,
         tellings.c.telling,
+        sources.c.taken,
+        ended.KIND.label("ended"),
+        *(retracted.c.at.label("retracted"), retracted.c.back),
     )
     .join(sources, sources.c.id == posts.c.source)
     .outerjoin(tellings, tellings.c.post == posts.c.id)
+    .outerjoin(retracted, retracted.c.post == posts.c.id)
     .where(posts.c.id.in_(SOME))
 )
 
@@ -201,5 +214,8 @@ def _known_posts(connection: sa.Connection, rows: Iterable[int]) -> dict[int, Kn
                 categories=tuple(slugs.get(row.id, ())),
                 dropped=row.dropped,
                 dated=row.dated,
+                ended=row.ended or ("source" if row.taken else None),
+                retracted=row.retracted,
+                back=bool(row.back),
             )
     return found

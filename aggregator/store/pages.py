@@ -13,15 +13,21 @@ import sqlalchemy as sa
 from aggregator.model import PostId, Story, Unpaged
 from aggregator.store import places
 from aggregator.store.database import Database
-from aggregator.store.tables import UNPAGED, facts, posts, stories
+from aggregator.store.tables import UNPAGED, Moment, ended, facts, posts, stories
 
 SETTINGS = "pages"
 """The fact that says which settings the pages were made with."""
 
-# The post that founded a story has its id and stays, also without its content.
+# The post that founded a story has its id and stays, also without its content; after a takedown it may have
+# another id, and the one that has ended says what it was called.
 _WAITING = (
-    sa.select(stories.c.id, stories.c.mark, posts.c.slug, posts.c.published)
-    .join(posts, posts.c.post == stories.c.id)
+    sa.select(
+        *(stories.c.id, stories.c.mark),
+        sa.func.coalesce(ended.c.slug, posts.c.slug).label("slug"),
+        sa.func.coalesce(ended.c.published, posts.c.published, type_=Moment).label("published"),
+    )
+    .outerjoin(posts, posts.c.post == stories.c.id)
+    .outerjoin(ended, ended.c.id == stories.c.id)
     .where(UNPAGED)
     .order_by(stories.c.id)
     .limit(sa.bindparam("most"))

@@ -4,8 +4,9 @@ A story is placed again whenever something touches it: `placements` says where i
 that any of its visible members is in, and in SITE, at the date of the one that leads, so that `newest` is a
 walk along an index. A category that keeps near duplicates shows each telling of a story (what was said in
 the same words) by itself. The mark of a story is raised then, so that its Jekyll file follows. A member is
-visible while no rule drops it, retention leaves it its content, and its source is in the configuration; a
-paused source changes nothing that is out. Posts are not written here.
+visible while no rule drops it, retention leaves it its content, its source is in the configuration, and
+neither a takedown nor its source has ended it; a paused source changes nothing that is out. Posts are not
+written here.
 """
 
 from __future__ import annotations
@@ -23,16 +24,22 @@ from aggregator.store.tables import (
     KEPT,
     SITE,
     AnyRow,
+    ended,
     held_back,
     placements,
     post_categories,
     posts,
+    retracted,
     sources,
     stories,
     tellings,
 )
 
-VISIBLE = sa.and_(posts.c.dropped == "", KEPT, sources.c.active.is_(True))
+_ENDED = sa.exists().where(ended.c.id == posts.c.story)
+_RETRACTED = sa.exists().where(retracted.c.post == posts.c.id, retracted.c.back.is_(False))
+VISIBLE = sa.and_(
+    posts.c.dropped == "", KEPT, sources.c.active.is_(True), sources.c.taken.is_(None), ~_ENDED, ~_RETRACTED
+)
 WALKED = 20_000
 """Placements that are looked at to find what `per_source` leaves: then a document is shorter."""
 

@@ -26,7 +26,7 @@ from aggregator.model import (
     Source,
     Stale,
 )
-from aggregator.store import errands, hosts, judging, leases, marks, sources, stories
+from aggregator.store import errands, hosts, judging, leases, marks, retractions, sources, stories
 from aggregator.store.database import Database
 from aggregator.store.tables import sources as source_rows
 
@@ -126,6 +126,7 @@ class Polls:
             return stale
         try:
             dirty = stories.apply(connection, row.id, outcome, now)
+            dirty |= retractions.apply(connection, row.id, outcome, now)
         except stories.Collision:
             return stale
         if lease.errand is None:

@@ -227,6 +227,7 @@ def statuses(connection: sa.Connection) -> Sequence[SourceStatus]:
                 (paused[host] for host in (row.host, row.via) if host in paused), default=None
             ),
             errands=ran.get(row.id, ()),
+            taken=row.taken,
         )
         for row in rows
     ]

@@ -83,3 +83,23 @@ def test_what_is_no_place_for_a_document(world, path):
     with pytest.raises(PublishError):
         world.store.documents.put(document(path), NOW)
     assert world.store.documents.get(path) is None
+
+
+def test_removing(world):
+    """What we put goes, once; it may come again."""
+    documents = world.store.documents
+    assert documents.remove("index.html") is False
+    documents.put(document("index.html"), NOW)
+    assert documents.remove("index.html") is True
+    assert documents.get("index.html") is None
+    assert documents.remove("index.html") is False
+    assert documents.remove("../index.html") is False
+    assert documents.put(document("index.html"), NOW + HOUR) is True
+
+
+def test_nothing_is_gone_that_was_not_taken_down(world):
+    """Whatever a stranger asks for."""
+    world.store.documents.put(document("index.html"), NOW)
+    world.store.documents.remove("index.html")
+    for path in ("index.html", "", "../x", "post/2026/11/x.html"):
+        assert world.store.documents.gone(path) is False

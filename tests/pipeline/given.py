@@ -107,7 +107,7 @@ def stored(*outcomes, **said):
             if isinstance(verdict, New | Duplicate | Changed):
                 posts[verdict.post.id] = (verdict.post, getattr(verdict, "story", verdict.post.id))
     for post, story in posts.values():
-        of_post = (name for name in KnownPost.__slots__ if name not in ("story", "telling"))
+        of_post = (name for name in KnownPost.__slots__ if hasattr(post, name))
         known = KnownPost(story=story, **{name: getattr(post, name) for name in of_post})
         for key in post.keys:
             by_key[key] = (*by_key.get(key, ()), known)

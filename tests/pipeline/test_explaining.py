@@ -10,11 +10,13 @@ from aggregator.model import (
     Condition,
     Config,
     Due,
+    Ended,
     Findings,
     ListedPost,
     Memory,
     Output,
     Place,
+    Retraction,
     Rule,
     SourceInfo,
     SourceStatus,
@@ -436,3 +438,29 @@ def test_a_confidential_source():
     removed = answer(secret, **said)
     assert "rsshub" not in repr(removed)
     assert removed.asked == "a removed source: one that was never read"
+
+
+def test_taken_down():
+    """When, and how; a copy that came later is said to be one; so is a source of which all was taken down."""
+    [post] = read(item("one"))
+    ended = Ended(NOW + HOUR, "post", "`aggregator takedown`")
+    one = told(post, ended=ended)
+    assert one.hidden == "taken down on 2026-11-24 13:00:00Z by `aggregator takedown`"
+    copy = told(replace(post, first_seen=NOW + 2 * HOUR), ended=ended)
+    assert copy.hidden.startswith("it copies what was taken down on 2026-11-24 13:00:00Z")
+    of_source = StoredStory(post.id, (stored(post),))
+    said = answer(post.id, source(), stories=[of_source], statuses=[status(taken=NOW)]).stories[0].posts[0]
+    assert said.hidden == "all of its source was taken down on 2026-11-24 12:00:00Z"
+    [about] = answer(URL, source(), statuses=[status(taken=NOW)]).sources
+    assert (
+        about.state[0]
+        == "taken down on 2026-11-24 12:00:00Z, for good: nothing that it sends is shown; remove it"
+    )
+
+
+def test_deleted_by_its_source():
+    """With its own words, if it had any."""
+    [post] = read(item("one"))
+    said = [told(post, retracted=Retraction(post.id, NOW, words)).hidden for words in ("", "A mistake")]
+    assert said[0] == "its source says that it has deleted it on 2026-11-24 12:00:00Z"
+    assert said[1] == f"{said[0]}: A mistake"

@@ -286,3 +286,29 @@ def test_housekeeping_survives_what_it_cannot_remove(store, public):
     store.housekeep(NOW)
     assert names(public) == ["a/.x.new/file"]
     assert (public / "a" / ".empty.new").is_dir()
+
+
+def test_removing_leaves_what_is_not_ours(store, public):
+    """Our file and its twin go; one that was edited, or that somebody else wrote, is left and named."""
+    store.documents.put(document(), NOW)
+    assert store.documents.remove(PATH) is True
+    assert names(public) == []
+    store.documents.put(document(), NOW)
+    (public / PATH).write_bytes(b"edited")
+    with pytest.raises(PublishError, match="was changed since we wrote it; remove it or move it away"):
+        store.documents.remove(PATH)
+    assert names(public) == [PATH, f"{PATH}.gz"]
+    (public / "index.html").write_bytes(b"somebody's")
+    assert store.documents.remove("index.html") is False
+    assert "index.html" in names(public)
+
+
+def test_removing_what_is_lost_or_not_ours_any_more(store, public):
+    """A file that has gone is no trouble, and a twin that is not of our bytes stays."""
+    store.documents.put(document(), NOW)
+    (public / f"{PATH}.gz").write_bytes(gzip.compress(b"somebody's"))
+    assert store.documents.remove(PATH) is True
+    assert names(public) == [f"{PATH}.gz"]
+    store.documents.put(document(path="index.html"), NOW)
+    (public / "index.html").unlink()
+    assert store.documents.remove("index.html") is False

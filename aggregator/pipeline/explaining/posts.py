@@ -20,7 +20,7 @@ from aggregator.model import (
     Source,
     StoredPost,
 )
-from aggregator.pipeline.explaining.around import Around, span
+from aggregator.pipeline.explaining.around import Around, span, when
 from aggregator.syntax import patterns
 from aggregator.syntax.labels import fold
 
@@ -69,6 +69,14 @@ def explained(stored: StoredPost, around: Around) -> ExplainedPost:
 def hidden(stored: StoredPost, around: Around) -> str:
     """Why a post is shown nowhere; "" where nothing speaks against it."""
     reasons = []
+    if stored.ended is not None:
+        copy = "it copies what was " if stored.post.first_seen > stored.ended.at else ""
+        reasons.append(f"{copy}taken down on {when(stored.ended.at)} by {stored.ended.reason}")
+    elif (status := around.status(stored.post.source)) is not None and status.taken is not None:
+        reasons.append(f"all of its source was taken down on {when(status.taken)}")
+    if stored.retracted is not None:
+        comment = f": {stored.retracted.comment}" if stored.retracted.comment else ""
+        reasons.append(f"its source says that it has deleted it on {when(stored.retracted.at)}{comment}")
     if stored.post.dropped:
         reasons.append(f"dropped by {stored.post.dropped}")
     if not stored.active:

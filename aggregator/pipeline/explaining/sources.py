@@ -33,6 +33,8 @@ def _state(url: Url, around: Around) -> Iterator[str]:
         yield "not in the file any more: it is not asked, and none of its posts is shown"
     elif source.paused:
         yield "`paused` in the file: it is not asked; what is out stays"
+    if status is not None and status.taken is not None:
+        yield f"taken down on {when(status.taken)}, for good: nothing that it sends is shown; remove it"
     if status is None:
         yield "not polled yet: neither the daemon nor `once` has seen it in the file"
         return

@@ -29,6 +29,7 @@ from aggregator.store.tables.polling import (
     sources,
 )
 from aggregator.store.tables.published import documents, post_files, scopes
+from aggregator.store.tables.taken import ended, gone, retracted, taken_bands, tombstones
 from aggregator.store.tables.told import (
     KEPT,
     UNPAGED,
@@ -64,8 +65,10 @@ __all__ = [
     "bands",
     "categories",
     "documents",
+    "ended",
     "errands",
     "facts",
+    "gone",
     "held_back",
     "hosts",
     "metadata",
@@ -74,9 +77,12 @@ __all__ = [
     "post_files",
     "post_keys",
     "posts",
+    "retracted",
     "scopes",
     "sources",
     "stories",
+    "taken_bands",
     "tellings",
+    "tombstones",
     "withdrawn_keys",
 ]

@@ -43,6 +43,7 @@ sources = sa.Table(
     sa.Column("rest", Span, nullable=False, server_default="0"),
     sa.Column("insist", sa.Boolean, nullable=False, server_default="0"),  # Source.insist
     sa.Column("via", sa.Text, nullable=False, server_default=""),  # another host that answers in the end
+    sa.Column("taken", Moment),  # all of it was taken down then, for good
 )
 # One expression, used in queries letter for letter: SQLite takes a partial index only then.
 LEASABLE = sa.and_(

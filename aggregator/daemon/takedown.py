@@ -1,0 +1,105 @@
+"""Shell. What the command `takedown` does: finds who is meant, ends it in the store, and has it published.
+
+Which posts are meant is for `pipeline.takedown` to say, what becomes of their stories for the store.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from contextlib import closing
+from dataclasses import dataclass
+
+from aggregator.errors import AggregatorError
+from aggregator.keeper import Keeper
+from aggregator.model import Config, Findings, TakenDown, Url
+from aggregator.pipeline import explaining, takedown
+from aggregator.pipeline.explaining.around import Around
+from aggregator.publisher import Published, Publisher
+from aggregator.store import Store, loops_held, open_store
+from aggregator.triggers import SystemClock
+
+FOUND = 10
+"""Stories that are looked at: of more than one nobody is meant."""
+
+
+@dataclass(frozen=True, slots=True)
+class Takedown:
+    """What a takedown came to, and what the sources that it concerns are called."""
+
+    done: TakenDown
+    names: Mapping[Url, str]
+    published: Published | None = None  # None: a running daemon does it, or there was nothing to do
+
+
+def take_down(given: Config, asked: str, *, whole: bool) -> Takedown:
+    """Take down the post under a link, id or guid, or (`whole`) its story, for good, and publish that.
+
+    Raises `AggregatorError` where no post is stored under it, or posts of several stories are.
+    """
+    now = SystemClock().now()
+    with closing(_stored(given)) as store:
+        findings = Findings(sources=tuple(store.sources.sources()))
+        sought = explaining.sought(asked, given, findings)
+        names = _names(given, findings)
+        meant = takedown.meant(sought, store.finder.find(sought, FOUND))
+        if not meant.posts:
+            own = " It is the URL of a source: `--source` takes all of it down." if sought.source else ""
+            raise AggregatorError(f"no post is stored under {asked.strip()}; nothing was taken down.{own}")
+        if meant.several:
+            ids = "".join(f"\n  {one.post.id}: {one.post.title}" for one in meant.posts)
+            many = f"several posts are stored under {asked.strip()}; nothing was taken down"
+            raise AggregatorError(f"{many}. Name one by its id:{ids}")
+        done = store.takedowns.take_down(
+            [one.post.id for one in meant.posts],
+            now,
+            reason="`aggregator takedown --story`" if whole else "`aggregator takedown`",
+            new_id=takedown.new_id(given, now),
+            page=takedown.page,
+            whole=whole,
+        )
+    return Takedown(done, names, _publish_what_went(given, done))
+
+
+def take_down_source(given: Config, asked: str) -> Takedown:
+    """Take down all posts of a source and whatever it still sends, for good, and publish that.
+
+    Raises `AggregatorError` where no such source is stored.
+    """
+    now = SystemClock().now()
+    with closing(_stored(given)) as store:
+        findings = Findings(sources=tuple(store.sources.sources()))
+        source = explaining.sought(asked, given, findings).source
+        if source is None or source not in {one.url for one in findings.sources}:
+            raise AggregatorError(f"no source is stored under {asked.strip()}; nothing was taken down")
+        done = store.takedowns.take_down_source(
+            source,
+            now,
+            reason="`aggregator takedown --source`",
+            new_id=takedown.new_id(given, now),
+            page=takedown.page,
+        )
+        names = _names(given, findings)
+    return Takedown(done, names, _publish_what_went(given, done))
+
+
+def _stored(given: Config) -> Store:
+    """The store, beside whoever runs the loops on it."""
+    store = open_store(given.store, output=given.output.directory, loops=False, create=False)
+    store.remember(given)
+    return store
+
+
+def _names(given: Config, findings: Findings) -> Mapping[Url, str]:
+    around = Around(given, findings)
+    return {status.url: around.name(status.url) for status in findings.sources}
+
+
+def _publish_what_went(given: Config, done: TakenDown) -> Published | None:
+    """Publish what is dirty, unless nothing is or a running daemon does that."""
+    if done.before is not None or loops_held(given.store):
+        return None
+    with closing(open_store(given.store, output=given.output.directory, loops=True)) as store:
+        store.polls.sync(given, SystemClock().now())
+        Keeper(store.revisions, store.posts.identity(), SystemClock(), given).revise_all()
+        parts = (store.posts, store.sources, store.documents, SystemClock(), given, store.jekyll)
+        return Publisher(*parts).publish()
