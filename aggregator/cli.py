@@ -243,8 +243,8 @@ def takedown(
 ) -> None:
     """Remove a post everywhere, for good.
 
-    By its link (every post under it goes), its id or guid. Readers are told, and neither its source nor a
-    copy brings it back. There is no way back, and no question is asked.
+    By its link, its id or guid. Readers are told, and neither its source nor a copy brings it back; others
+    that told it before tell it still, and are named. There is no way back, and no question is asked.
     """
     from aggregator import daemon, observe, report
 
@@ -256,6 +256,9 @@ def takedown(
         went = daemon.take_down_source(given, source)
     else:
         went = daemon.take_down(given, asked or "", whole=story)
-    report.taken_down(went.done, went.names, went.published)
-    if went.published is not None and went.published.failures:
-        sys.exit(1)
+    report.taken_down(went.done, went.names, went.left)
+    if went.done.before is None:
+        published = daemon.publish_marked(given)
+        report.taken_down_in(published)
+        if published is not None and published.failures:
+            sys.exit(1)

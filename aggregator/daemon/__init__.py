@@ -3,7 +3,15 @@
 `house` builds, `live` is the daemon, `commands` and `takedown` are all else that needs more than one room.
 """
 
-from aggregator.daemon.commands import check_live, difference, explain, once, publish, status
+from aggregator.daemon.commands import (
+    check_live,
+    difference,
+    explain,
+    once,
+    publish,
+    publish_marked,
+    status,
+)
 from aggregator.daemon.house import Overrides, read_config
 from aggregator.daemon.live import run
 from aggregator.daemon.takedown import take_down, take_down_source
@@ -15,6 +23,7 @@ __all__ = [
     "explain",
     "once",
     "publish",
+    "publish_marked",
     "read_config",
     "run",
     "status",

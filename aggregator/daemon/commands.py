@@ -14,7 +14,7 @@ from datetime import timedelta
 from uuid import UUID
 
 from aggregator.daemon.house import GRACE, house, user_agent
-from aggregator.errors import StoreMissing
+from aggregator.errors import StoreLocked, StoreMissing
 from aggregator.fetch import HttpFetcher
 from aggregator.keeper import Keeper
 from aggregator.model import (
@@ -94,10 +94,26 @@ def publish(given: Config) -> Published | None:
         with closing(open_store(given.store, output=given.output.directory, loops=False)) as store:
             _mark_all(store, given)
         return None
+    return _render(given, _mark_all)
+
+
+def publish_marked(given: Config) -> Published | None:
+    """Render what a command has marked; None where a running daemon does that."""
+    if loops_held(given.store):
+        return None
+    try:
+        return _render(given)
+    except StoreLocked:  # by a daemon that has started just now
+        return None
+
+
+def _render(given: Config, before: Callable[[Store, Config], None] | None = None) -> Published:
+    """Render what is marked, after some step `before`, as the file has it now."""
     with closing(open_store(given.store, output=given.output.directory, loops=True)) as store:
         store.polls.sync(given, SystemClock().now())
         Keeper(store.revisions, store.posts.identity(), SystemClock(), given).revise_all()
-        _mark_all(store, given)
+        if before is not None:
+            before(store, given)
         parts = (store.posts, store.sources, store.documents, SystemClock(), given, store.jekyll)
         return Publisher(*parts).publish()
 

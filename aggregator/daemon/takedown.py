@@ -1,4 +1,4 @@
-"""Shell. What the command `takedown` does: finds who is meant, ends it in the store, and has it published.
+"""Shell. What the command `takedown` does: finds who is meant, and ends it in the store.
 
 Which posts are meant is for `pipeline.takedown` to say, what becomes of their stories for the store.
 """
@@ -10,12 +10,10 @@ from contextlib import closing
 from dataclasses import dataclass
 
 from aggregator.errors import AggregatorError
-from aggregator.keeper import Keeper
-from aggregator.model import Config, Findings, TakenDown, Url
+from aggregator.model import Config, Findings, StoredPost, TakenDown, Url
 from aggregator.pipeline import explaining, takedown
 from aggregator.pipeline.explaining.around import Around
-from aggregator.publisher import Published, Publisher
-from aggregator.store import Store, loops_held, open_store
+from aggregator.store import Store, open_store
 from aggregator.triggers import SystemClock
 
 FOUND = 10
@@ -28,11 +26,11 @@ class Takedown:
 
     done: TakenDown
     names: Mapping[Url, str]
-    published: Published | None = None  # None: a running daemon does it, or there was nothing to do
+    left: tuple[StoredPost, ...] = ()  # under the same link, told by others; nothing was done to them
 
 
 def take_down(given: Config, asked: str, *, whole: bool) -> Takedown:
-    """Take down the post under a link, id or guid, or (`whole`) its story, for good, and publish that.
+    """Take down the post under a link, id or guid, or (`whole`) its story, for good.
 
     Raises `AggregatorError` where no post is stored under it, or posts of several stories are.
     """
@@ -41,7 +39,9 @@ def take_down(given: Config, asked: str, *, whole: bool) -> Takedown:
         findings = Findings(sources=tuple(store.sources.sources()))
         sought = explaining.sought(asked, given, findings)
         names = _names(given, findings)
-        meant = takedown.meant(sought, store.finder.find(sought, FOUND))
+        meant = takedown.meant(sought, store.finder.find(sought, FOUND), given, whole=whole)
+        if meant.before is not None:
+            return Takedown(TakenDown(before=meant.before), names, meant.left)
         if not meant.posts:
             own = " It is the URL of a source: `--source` takes all of it down." if sought.source else ""
             raise AggregatorError(f"no post is stored under {asked.strip()}; nothing was taken down.{own}")
@@ -57,11 +57,11 @@ def take_down(given: Config, asked: str, *, whole: bool) -> Takedown:
             page=takedown.page,
             whole=whole,
         )
-    return Takedown(done, names, _publish_what_went(given, done))
+    return Takedown(done, names)
 
 
 def take_down_source(given: Config, asked: str) -> Takedown:
-    """Take down all posts of a source and whatever it still sends, for good, and publish that.
+    """Take down all posts of a source and whatever it still sends, for good.
 
     Raises `AggregatorError` where no such source is stored.
     """
@@ -79,7 +79,7 @@ def take_down_source(given: Config, asked: str) -> Takedown:
             page=takedown.page,
         )
         names = _names(given, findings)
-    return Takedown(done, names, _publish_what_went(given, done))
+    return Takedown(done, names)
 
 
 def _stored(given: Config) -> Store:
@@ -92,14 +92,3 @@ def _stored(given: Config) -> Store:
 def _names(given: Config, findings: Findings) -> Mapping[Url, str]:
     around = Around(given, findings)
     return {status.url: around.name(status.url) for status in findings.sources}
-
-
-def _publish_what_went(given: Config, done: TakenDown) -> Published | None:
-    """Publish what is dirty, unless nothing is or a running daemon does that."""
-    if done.before is not None or loops_held(given.store):
-        return None
-    with closing(open_store(given.store, output=given.output.directory, loops=True)) as store:
-        store.polls.sync(given, SystemClock().now())
-        Keeper(store.revisions, store.posts.identity(), SystemClock(), given).revise_all()
-        parts = (store.posts, store.sources, store.documents, SystemClock(), given, store.jekyll)
-        return Publisher(*parts).publish()

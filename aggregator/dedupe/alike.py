@@ -24,6 +24,8 @@ COMPARED = 3
 """Candidates whose texts are compared: those that share the most bands."""
 CLOSE = 0.75
 """Share of the bands of one that tells the same which the next must have to be possibly the more similar."""
+NEARLY_ALL = 0.85
+"""Share of a text's bands that tells a copy of what has no text any more: 95 % of the text are the same."""
 MOST_COMPARISONS = 400
 """In one document: each takes a millisecond or two, and a hostile document can ask for thousands."""
 
@@ -41,8 +43,8 @@ class Candidates:
         """The founder of the story that a post tells, and how similar it is, 0 to 1; None if there is none.
 
         Not of a story that the post's own source tells already, unless it was taken down: that comes back
-        neither under another guid nor after weeks. Of two that are equally similar, the one that
-        would speak for both is meant.
+        neither under another guid nor after weeks, nor when its text is gone. Of two that are equally
+        similar, the one that would speak for both is meant.
         """
         shared, found = self._sharing(post)
         if not found:
@@ -54,6 +56,10 @@ class Candidates:
                 break
             self._left -= 1
             candidate = found[id]
+            if candidate.known.ended is not None and not candidate.markup:  # its text is gone, too
+                if shared[id] >= NEARLY_ALL * len(post.bands) and best is None:
+                    best = candidate, NEARLY_ALL
+                continue
             if id not in self._tellings:
                 self._tellings[id] = _telling(candidate.title, candidate.markup)
             comparison = compare(told, self._tellings[id])

@@ -7,7 +7,7 @@ no output that somebody may paste into a bug report.
 from aggregator.report.explained import explained, explained_json
 from aggregator.report.polls import Progress, live, polled, published, warnings
 from aggregator.report.sources import politeness_table, status_json, status_table
-from aggregator.report.takedown import taken_down
+from aggregator.report.takedown import taken_down, taken_down_in
 
 __all__ = [
     "Progress",
@@ -20,5 +20,6 @@ __all__ = [
     "status_json",
     "status_table",
     "taken_down",
+    "taken_down_in",
     "warnings",
 ]

@@ -92,12 +92,19 @@ def test_beside_a_daemon(place, sources):
 
 @pytest.mark.parametrize("whole", [False, True])
 def test_a_story(place, sources, whole):
-    """By its link all go that have it; `--story` takes those in other words, too."""
+    """By its link goes who speaks for it, once, and who tells it still is named; `--story` takes all."""
     put(sources, a=[f"{HERE}/one"], b=[f"{HERE}/one"])
     write(place, sources, "a", "b")
     assert place.run("once").returncode == 0
     words = said(place.run("takedown", f"{HERE}/one", *(["--story"] if whole else [])))
-    assert words.count("taken down: ") == 2
+    assert words.count("taken down: ") == (2 if whole else 1)
+    if not whole:
+        [stays] = re.findall(r"stays: .* \((tag:\S+)\), .*, shown under (tag:\S+)", words)
+        assert f"<id>{stays[0]}</id>".encode() in place.documents()["feed.atom"]
+        again = said(place.run("takedown", f"{HERE}/one"))
+        assert "taken down already" in again
+        assert f"others tell it still: {HERE}/one ({stays[0]})" in again
+        said(place.run("takedown", "--story", f"{HERE}/one"))
     put(sources, a=[], c=[f"{HERE}/one", f"{HERE}/two"])
     write(place, sources, "a", "b", "c")
     assert place.run("once").returncode == 0

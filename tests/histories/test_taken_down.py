@@ -57,7 +57,7 @@ class Place:
 
     def take_down(self, asked, **said):
         findings = explaining.sought(asked, self.config, self._findings())
-        meant = takedown.meant(findings, self.store.finder.find(findings, 9))
+        meant = takedown.meant(findings, self.store.finder.find(findings, 9), self.config)
         ids = [one.post.id for one in meant.posts]
         given = {"new_id": takedown.new_id(self.config, self.now), "page": takedown.page, "reason": "made"}
         return self.store.takedowns.take_down(ids, self.now, **given, **said)
@@ -139,6 +139,22 @@ def test_time_and_the_file(place):
     place.poll(moved, bridge(text=OTHER), item("other"))
     place.poll(B, bridge(guid="tag:b.example,2026:copy"))
     assert place.told() == []
+
+
+@pytest.mark.parametrize("url", [A, B])
+def test_words_after_retention(place, url):
+    """Its text has gone from the store, and a copy nearly to the letter is recognised all the same."""
+    place.poll(A, bridge(), item("other"))
+    place.take_down("tag:a.example,2026:bridge")
+    place.now += 60 * DAY
+    assert place.store.revisions.purge(place.now - 30 * DAY, 99, 0) >= 1
+    again = bridge(guid="tag:new", link="https://new.example/", date=LATE, text=TEXT.replace("lasts", "last"))
+    place.poll(url, again, item("more", text=OTHER))
+    assert place.told() == []
+    assert "Title more" in [story.members[0].title for story in place.store.posts.newest(None, 9)]
+    half = TEXT.partition("Buses")[0] + OTHER
+    place.poll(url, bridge(guid="tag:half", link="https://new.example/half", date=LATE, text=half))
+    assert place.told() == [url]
 
 
 def test_one_after_the_other(place):

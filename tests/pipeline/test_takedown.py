@@ -20,14 +20,16 @@ def stored(name, url="https://a.example/feed.xml", story=None, **said):
     return StoredPost(verdict.post, story or verdict.post.id, "d1", active=True, ended=ended)
 
 
-def meant(asked, *posts):
-    config = Config(sources=(source(), source(OTHER)))
+def meant(asked, *posts, whole=False):
+    """The sources of who is meant, whether they are too many, and the sources of who is left."""
+    config = Config(sources=(source(), source(OTHER, position=1)))
     by_story = {}
     for one in posts:
         by_story.setdefault(one.story, []).append(one)
     found = [StoredStory(story, tuple(members)) for story, members in by_story.items()]
-    answer = takedown.meant(explaining.sought(asked, config, Findings()), found)
-    return [one.post.source for one in answer.posts], answer.several
+    sought = explaining.sought(asked, config, Findings())
+    answer = takedown.meant(sought, found, config, whole=whole)
+    return [one.post.source for one in answer.posts], answer.several, [one.post.source for one in answer.left]
 
 
 LINK = "https://a.example/one"
@@ -35,6 +37,7 @@ ONE = stored("one")
 COPY = stored("copy", OTHER, ONE.story, link=f"{LINK}?utm_source=b", guid="x")
 SAME = stored("same", OTHER, ONE.story, guid=ONE.post.guid)
 SAME = replace(SAME, post=replace(SAME.post, id="tag:minted"))
+DROPPED = replace(ONE, post=replace(ONE.post, dropped="rules.0"))
 LINKED = stored("linked", THIRD, ONE.story, guid=LINK, link=LINK)
 WORDS = stored("words", THIRD, ONE.story)
 
@@ -42,38 +45,43 @@ WORDS = stored("words", THIRD, ONE.story)
 @pytest.mark.parametrize(
     ("asked", "posts", "expected"),
     [
-        (f"{LINK}#top", (ONE, COPY, WORDS), [ONE.post.source, OTHER]),  # a link: all that have it
+        (f"{LINK}#top", (COPY, ONE, WORDS), [ONE.post.source]),  # a link: who speaks for those that have it
+        (f"{LINK}#top", (COPY, DROPPED), [OTHER]),  # ... where readers see it
         (ONE.post.id, (ONE, COPY, WORDS), [ONE.post.source]),  # an id: the one
         (ONE.post.guid, (ONE, SAME), [ONE.post.source]),
         (COPY.post.id, (ONE, COPY), [OTHER]),
         ("x", (ONE, COPY), [OTHER]),  # a guid that is no id
-        (LINK, (LINKED, ONE), [THIRD, ONE.post.source]),  # an id that is a link
+        (LINK, (LINKED, ONE), [ONE.post.source]),  # an id that is a link
         (LINK, (), []),
     ],
 )
 def test_who_is_meant(asked, posts, expected):
-    """A link means every post under it, since they tell the same; an id means its post alone."""
-    assert meant(asked, *posts) == (expected, False)
+    """One post, whatever is asked: others tell it still, and can be taken down in their turn."""
+    assert meant(asked, *posts) == (expected, False, [])
 
 
 def test_posts_of_several_stories():
     """A link that many have: the operator has to say which."""
     apart = replace(COPY, story="tag:other")
-    assert meant(LINK, ONE, apart) == ([ONE.post.source, OTHER], True)
+    assert meant(LINK, ONE, apart) == ([ONE.post.source, OTHER], True, [])
 
 
 def test_what_has_gone():
-    """It does not stand in the way of what is left; where nothing is, it is what is meant."""
+    """A link that was taken down means nobody who is left, but for `--story`: run twice, it does no more."""
     gone = replace(ONE, ended=ENDED)
-    assert meant(LINK, gone, replace(COPY, story="tag:other")) == ([OTHER], False)
-    assert meant(LINK, gone, replace(COPY, story="tag:other", ended=ENDED)) == ([ONE.post.source], False)
+    left = replace(COPY, story="tag:other")
+    assert meant(LINK, gone, left) == ([], False, [OTHER])
+    assert meant(LINK, gone, left, whole=True) == ([OTHER], False, [])
+    assert meant(LINK, gone, replace(left, ended=ENDED)) == ([ONE.post.source], False, [])
+    of_source = replace(ONE, ended=replace(ENDED, kind="source"))
+    assert meant(LINK, of_source, left) == ([OTHER], False, [])
 
 
 def test_an_id_that_has_ended():
     """It means what went with it, for good: not the post that had it and is called otherwise by now."""
     founder = replace(ONE, post=replace(ONE.post, id="tag:new"), story="tag:new")
     gone = replace(COPY, story=ONE.post.id, ended=ENDED)
-    assert meant(ONE.post.id, founder, gone) == ([OTHER], False)
+    assert meant(ONE.post.id, founder, gone) == ([OTHER], False, [])
 
 
 def test_new_ids():
