@@ -123,7 +123,7 @@ class Publisher:
         try:
             rendered = self._render(claim)
             self._documents.promise(claim, rendered.updated)
-            trouble = self._put(rendered.documents, now, written)
+            trouble = self._put(rendered.documents, now, written) + self._remove(rendered.unwanted)
             if not trouble:
                 self._documents.settle(claim, rendered.updated)
         except AggregatorError as fault:
@@ -148,6 +148,17 @@ class Publisher:
             try:
                 if self._documents.put(document, now):
                     written.append(document.path)
+            except PublishError as trouble:
+                failures.append(str(trouble))
+        return failures
+
+    def _remove(self, paths: Sequence[str]) -> list[str]:
+        """Remove what was published in formats that the file asks for no more; what went wrong, in words."""
+        failures = []
+        for path in paths:
+            try:
+                if self._documents.remove(path):
+                    log.info("removed %s: `output.formats` does not ask for it any more", path)
             except PublishError as trouble:
                 failures.append(str(trouble))
         return failures

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
 
@@ -35,6 +35,7 @@ class Rendered:
 
     documents: tuple[Document, ...]
     updated: datetime
+    unwanted: tuple[str, ...] = ()  # paths of what it would have in formats that the file does not ask for
 
 
 def render_category(
@@ -77,7 +78,7 @@ def render_site(
         publish.outputs(categories, site=site, output=output, updated=updated),
         publish.sources(config.sources, infos, site=site, updated=updated),
     )
-    return Rendered((*rendered.documents, *lists), updated)
+    return replace(rendered, documents=(*rendered.documents, *lists))
 
 
 def render_post(
@@ -122,7 +123,13 @@ def _rendered(
     ]
     if "json" in wanted:
         documents.append(publish.json_document(category, entries, site=site, output=output, categories=named))
-    return Rendered((*documents, *(pages if "html" in wanted else ())), updated)
+    folder = publish.folder(None if category is None else category.slug)
+    unwanted = [folder + file for key, file in publish.FILES.items() if key not in wanted]
+    if "html" in wanted:
+        documents += pages
+    else:
+        unwanted += [page.path for page in pages]
+    return Rendered(tuple(documents), updated, tuple(unwanted))
 
 
 def _positions(config: Config) -> Mapping[Url, int]:

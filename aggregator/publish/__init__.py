@@ -7,6 +7,7 @@ clock: what the documents say is a function of the arguments.
 
 from __future__ import annotations
 
+from aggregator.publish import atom, json_feed, rss
 from aggregator.publish.atom import Refused, Rendered, feed
 from aggregator.publish.jekyll import file_name, post_file
 from aggregator.publish.json_feed import json_document
@@ -16,7 +17,11 @@ from aggregator.publish.paths import feed_id, folder, post_path
 from aggregator.publish.rss import rss_document
 from aggregator.publish.select import latest, primary, shown
 
+FILES = {"atom": atom.FILE, "rss": rss.FILE, "json": json_feed.FILE}
+"""What the feed of a scope is called in its folder, by format."""
+
 __all__ = [
+    "FILES",
     "Refused",
     "Rendered",
     "about",

@@ -261,6 +261,24 @@ def test_a_new_configuration_is_used_from_then_on():
     assert b"Renamed" in desk.store.documents.get("index.html").body
 
 
+def test_formats_that_are_taken_out_of_the_file():
+    """Their documents go, of every scope; what cannot be removed is named and tried again."""
+    desk = Desk()
+    desk.publish()
+    desk.publisher.config = replace(desk.config, output=Output(formats=("rss",)))
+    desk.store.polls.sync(desk.publisher.config, desk.clock.now())
+
+    def refuse(path):
+        raise PublishError(f"{path}: was changed since we wrote it")
+
+    desk.documents.before("remove", refuse)
+    assert desk.publish().failures == ("category/world/feed.atom: was changed since we wrote it",)
+    assert desk.dirty() == {"world"}
+    assert desk.publish(minutes=1).failures == ()
+    lists = {"outputs.opml", "sources.opml"}
+    assert desk.store.data.files.keys() == {path for path in EVERYTHING if path.endswith(".rss")} | lists
+
+
 def test_a_category_out_of_the_file_stays_published():
     """It was published, so it is served on, with what is left in it."""
     desk = Desk()
