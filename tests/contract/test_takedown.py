@@ -391,6 +391,8 @@ def test_what_its_source_deletes(world):
 def test_others_tell_it_still(world, story):
     """The story goes on under its id; nobody is told that it has gone."""
     first, second, _ = story
+    retract(world, C, Retraction(first.id, NOW), Retraction(second.id, NOW), now=LATER)
+    assert world.shown() == [(first.id, ["one", "two", "three"])]
     retract(world, A, Retraction(first.id, NOW), now=LATER)
     assert world.shown() == [(first.id, ["two", "three"])]
     assert world.store.posts.tombstones(None) == []

@@ -118,6 +118,16 @@ def test_nobody_deletes_what_another_source_tells():
     assert feeds.shown() == ["tag:a.example,2026:1", "tag:a.example,2026:3"]
 
 
+def test_nobody_brings_back_what_another_source_deleted():
+    """A later copy is shown as what it is, under the id that readers know; the source's own stays hidden."""
+    feeds = Sources(A, B)
+    feeds.poll(A, entry("1"))
+    feeds.poll(A, gone("1"))
+    assert feeds.poll(B, entry("1", "2026-11-20T00:00:00Z")).retractions == ()
+    [story] = feeds.store.posts.newest(None, 9)
+    assert (story.id, [m.source for m in story.members]) == ("tag:a.example,2026:1", [B])
+
+
 def test_what_was_never_there():
     """Nothing comes of it, and the entry is not barred for ever."""
     feeds = Sources(A)
