@@ -159,12 +159,16 @@ def explain(given: Config, asked: str) -> Explained:
         entries[None] = given.output.entries
         every = store.finder.find(sought, FOUND + 1)
         stories = tuple(every[:FOUND])
+        asked_for = {story.id: explaining.lookup(story) for story in stories}
         posts = [member.post for story in stories for member in story.members]
         scopes: set[Scope] = {slug for post in posts for slug in post.categories} | {None}
         findings = replace(
             findings,
             stories=stories,
             more=len(every) > FOUND,
+            lookalikes={
+                story: store.polls.known(lookup).by_band for story, lookup in asked_for.items() if lookup
+            },
             newest=tuple(store.finder.of_source(sought.source, LISTED)) if sought.source else (),
             documents={
                 scope: tuple(store.posts.newest(scope, entries[scope], per_source=given.output.per_source))

@@ -8,11 +8,12 @@ its daily lists are the likest texts of all. What is alike is for `similarity` t
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
-from aggregator.dedupe.shingles import LONGEST_MARKUP
-from aggregator.dedupe.similarity import Telling, compare
+from aggregator.dedupe.shingles import LONGEST_MARKUP, bands
+from aggregator.dedupe.similarity import Comparison, Telling, compare
 from aggregator.model import Candidate, Post, PostId, rank
 from aggregator.syntax import html
 
@@ -46,26 +47,42 @@ class Candidates:
         neither under another guid nor after weeks, nor when its text is gone. Of two that are equally
         similar, the one that would speak for both is meant.
         """
-        shared, found = self._sharing(post)
-        if not found:
+        nearby = self._nearby(post)
+        if not nearby:
             return None
         told = _telling(post.title, post.content or post.summary)
         best: tuple[Candidate, float] | None = None
-        for id in sorted(shared, key=lambda id: (-shared[id], id))[: min(COMPARED, self._left)]:
-            if best is not None and shared[id] < CLOSE * shared[best[0].known.id]:
+        least = 0.0  # bands that a candidate must share
+        for candidate, shared in nearby:
+            if shared < least:
                 break
-            self._left -= 1
-            candidate = found[id]
             if candidate.known.ended is not None and not candidate.markup:  # its text is gone, too
-                if shared[id] >= NEARLY_ALL * len(post.bands) and best is None:
+                self._left -= 1
+                if shared >= NEARLY_ALL * len(post.bands) and best is None:
                     best = candidate, NEARLY_ALL
                 continue
-            if id not in self._tellings:
-                self._tellings[id] = _telling(candidate.title, candidate.markup)
-            comparison = compare(told, self._tellings[id])
+            comparison = self._compared(told, candidate)
             if comparison.same and (best is None or _before(candidate, comparison.similarity, best)):
-                best = candidate, comparison.similarity
+                best, least = (candidate, comparison.similarity), CLOSE * shared
         return best
+
+    def compared(self, post: Post) -> Sequence[tuple[Candidate, Comparison]]:
+        """Every candidate whose text is compared with a post's, likest bands first, and what comes of it."""
+        told = _telling(post.title, post.content or post.summary)
+        return [(candidate, self._compared(told, candidate)) for candidate, _ in self._nearby(post)]
+
+    def _nearby(self, post: Post) -> Sequence[tuple[Candidate, int]]:
+        """The candidates that share the most bands with a post, and how many."""
+        shared, found = self._sharing(post)
+        nearest = sorted(shared, key=lambda id: (-shared[id], id))[: min(COMPARED, self._left)]
+        return [(found[id], shared[id]) for id in nearest]
+
+    def _compared(self, told: Telling, candidate: Candidate) -> Comparison:
+        self._left -= 1
+        id = candidate.known.id
+        if id not in self._tellings:
+            self._tellings[id] = _telling(candidate.title, candidate.markup)
+        return compare(told, self._tellings[id])
 
     def _sharing(self, post: Post) -> tuple[Counter[PostId], dict[PostId, Candidate]]:
         """How many bands each candidate shares with a post, and the candidates."""
@@ -83,6 +100,11 @@ class Candidates:
                     shared[known.id] += 1
                     found[known.id] = candidate
         return shared, found
+
+
+def banded(post: Post) -> Post:
+    """A post with the bands of its text, which stored posts come without."""
+    return replace(post, bands=bands(html.to_text((post.content or post.summary)[:LONGEST_MARKUP])))
 
 
 def _telling(title: str, markup: str) -> Telling:

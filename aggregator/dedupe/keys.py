@@ -25,7 +25,7 @@ from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 
-from aggregator.dedupe.shingles import LONGEST_MARKUP, bands
+from aggregator.dedupe.alike import banded
 from aggregator.model import Key, Post, Source, UnreadEntry
 from aggregator.syntax import html, urls
 
@@ -54,7 +54,8 @@ def stamp(
         if link:
             entries_by_link[link].add(post.guid or f"\0{post.title}")
         forms_by_guid[post.guid].add(post.link or post.title or post.content)
-    banded = {id(post) for post in sorted(posts, key=lambda one: one.published, reverse=True)[:MOST_BANDED]}
+    newest = sorted(posts, key=lambda one: one.published, reverse=True)
+    looked_for = {id(post) for post in newest[:MOST_BANDED]}
     kept: dict[Key, Post] = {}
     repeats: list[UnreadEntry] = []
     for post, link in zip(posts, links, strict=True):
@@ -62,8 +63,8 @@ def stamp(
         reused = len(forms_by_guid[post.guid]) > 1
         home = first_url or source.url
         done = _stamped(post, source, home, link, link_shared=shared, guid_reused=reused)
-        if id(post) in banded:
-            done = replace(done, bands=bands(html.to_text((post.content or post.summary)[:LONGEST_MARKUP])))
+        if id(post) in looked_for:
+            done = banded(done)
         first = kept.setdefault(done.keys[0], done)
         if first is not done:
             loser = done if _last_update(first) >= _last_update(done) else first

@@ -8,7 +8,7 @@ from datetime import datetime
 
 from aggregator.model.configured import Category
 from aggregator.model.names import Key, PostId, Republish, Slug, Url
-from aggregator.model.polled import JoinedBy, Retraction
+from aggregator.model.polled import Candidate, JoinedBy, Retraction
 from aggregator.model.post import DateRule, Post
 from aggregator.model.published import Scope, SourceStatus, Story
 from aggregator.model.said import UnreadEntry
@@ -73,6 +73,8 @@ class Findings:
     sources: tuple[SourceStatus, ...] = ()
     categories: tuple[Category, ...] = ()
     documents: Mapping[Scope, tuple[Story, ...]] = field(default_factory=dict)  # what each scope shows
+    # By id of a story: the founders of others that share bands with its founder (`Known.by_band`).
+    lookalikes: Mapping[PostId, Mapping[int, tuple[Candidate, ...]]] = field(default_factory=dict)
     stored: bool = True  # False: there is no store yet
     more: bool = False  # there are more stories than these
 
@@ -126,6 +128,16 @@ class ExplainedDocument:
 
 
 @dataclass(frozen=True, slots=True)
+class ExplainedLookalike:
+    """Another story whose founder has much in common with the founder of this one."""
+
+    story: PostId
+    title: str
+    similarity: float  # share of the shorter text that the other one has too, 0 to 1
+    apart: str  # why they are two stories
+
+
+@dataclass(frozen=True, slots=True)
 class ExplainedStory:
     """A story, who speaks for it, and where it is; posts come as they rank, hidden ones last."""
 
@@ -135,6 +147,7 @@ class ExplainedStory:
     posts: tuple[ExplainedPost, ...]
     documents: tuple[ExplainedDocument, ...]
     files: tuple[str, ...] = ()  # of a Jekyll site
+    lookalikes: tuple[ExplainedLookalike, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

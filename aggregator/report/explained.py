@@ -64,6 +64,9 @@ def _story(story: ExplainedStory) -> Iterator[str]:
         yield f"  {_document(document, story)}"
     for file in story.files:
         yield f"  {file}: its Jekyll file"
+    yield from ("Much like it, and a story of its own:",) if story.lookalikes else ()
+    for other in story.lookalikes:
+        yield f"  {other.title} ({other.story}), {other.similarity:.0%} of the shorter text: {other.apart}"
 
 
 def _post(post: ExplainedPost, story: ExplainedStory, several: bool) -> Iterator[str]:

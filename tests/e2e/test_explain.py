@@ -67,6 +67,28 @@ def test_before_and_after_a_poll(place, sources):
     assert removed.count("hidden: its source is not in the file any more") == 2
 
 
+def test_what_kept_two_stories_apart(place, sources):
+    """Two reports from one form with other numbers are two stories; the answer says which, and why."""
+    form = (
+        "The index rose {} percent to {} points on Tuesday, led by the shares of banks and insurers. Traders "
+        "said that the volume was the lowest since the beginning of the month, and that most houses wait for "
+        "the decision of the central bank, which is expected on Thursday."
+    )
+    for name, numbers in (("a", (0.5, 3210)), ("b", (1.7, 3264))):
+        item = (
+            f"<item><title>Index up</title><link>{HERE}/{name}</link><guid isPermaLink='false'>{name}</guid>"
+        )
+        body = f"<description>{form.format(*numbers)}</description></item>"
+        channel = f"<title>{name}</title><link>{HERE}/</link><description>d</description>{item}{body}"
+        sources.put(f"{name}.xml", f"<rss version='2.0'><channel>{channel}</channel></rss>".encode())
+    place.write(f"feeds: ['{sources.url('a.xml')}', '{sources.url('b.xml')}']\n")
+    assert place.run("once").returncode == 0
+    answer = said(place.run("explain", f"{HERE}/b"))
+    [other] = json.loads(said(place.run("explain", f"{HERE}/a", "--json")))["stories"]
+    assert f"Much like it, and a story of its own:\n  Index up ({other['id']}), 9" in answer
+    assert "of the shorter text: numbers differ: " in answer
+
+
 def test_what_keeps_posts_out_of_documents(place, sources):
     """Beside a daemon: older than the document reaches, one of too many of its source, held back."""
     sources.put("a.xml", rss("A", *(f"{HERE}/a{n}" for n in range(4))))  # the last is the newest

@@ -16,6 +16,7 @@ from aggregator.model import (
     Url,
     rank,
 )
+from aggregator.pipeline.explaining import lookalikes
 from aggregator.pipeline.explaining.around import Around
 from aggregator.pipeline.explaining.posts import explained, hidden
 
@@ -33,6 +34,7 @@ def story(found: StoredStory, around: Around) -> ExplainedStory:
         posts=tuple(explained(stored, around) for stored in ranked),
         documents=_documents(found, shown, around),
         files=found.files,
+        lookalikes=lookalikes.explained(found, around),
     )
 
 
