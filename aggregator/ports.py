@@ -13,6 +13,7 @@ from typing import Protocol
 
 from aggregator.errors import PublishError
 from aggregator.model import (
+    Archive,
     Category,
     Claim,
     CommitResult,
@@ -33,6 +34,7 @@ from aggregator.model import (
     Revision,
     Scope,
     SiteIdentity,
+    Slug,
     Sought,
     SourceStatus,
     StoredPost,
@@ -40,6 +42,7 @@ from aggregator.model import (
     Story,
     TakenDown,
     Tombstone,
+    Uncut,
     Unpaged,
     Unwritten,
     Url,
@@ -163,8 +166,11 @@ class Revisions(Protocol):
         """Take the content from at most `limit` posts that were first seen before then; how many.
 
         Those of stories among the newest `entries`, and at least `shown`, of a scope keep theirs, and so do
-        those whose story has a member that was first seen later. What loses its content is shown nowhere
-        from then on; it keeps its row and keys, and so is never new again. Jekyll files stay.
+        those whose story has a member that was first seen later. With `atom` in the formats, so do those that
+        are in an archive that is still there, or, once a category was published, in none of its archives yet:
+        an archive is dropped when all its stories are due, before any of them loses anything. What loses its
+        content is shown nowhere from then on; it keeps its row and keys, and so is never new again. Jekyll
+        files stay.
         """
 
 
@@ -251,6 +257,48 @@ class PostFinder(Protocol):
         """At most `limit` posts of a source, newest `published` first, then by id."""
 
 
+class ArchiveStore(Protocol):
+    """The archives of categories (RFC 5005, 4): which posts are in which, and which are to be rendered.
+
+    A post is in one archive of a category at most, under the id that it was shown under, for good: one that
+    leaves the category and returns is in its archive again.
+    """
+
+    def uncut(self, category: Slug, /) -> Uncut:
+        """What a category shows, or a `backlog` has kept out of its document, and no archive holds."""
+
+    def close(self, claim: Claim, cut: Sequence[Sequence[PostId]], day: str, now: datetime, /) -> None:
+        """Close archives of the claimed category, numbered in this order, and remember the day.
+
+        Raises `StoreError` for a claim that is void: another process publishes by now.
+        """
+
+    def told(self, category: Slug, ids: Sequence[PostId], /) -> Sequence[Story]:
+        """Those of some ids that a category shows, held back or not, each as it is now."""
+
+    def newest(self, category: Slug, /) -> int | None:
+        """The number of a category's newest archive, of those that are still there."""
+
+    def fresh(self, category: Slug, limit: int, /) -> Sequence[Archive]:
+        """At most `limit` archives of a category that have had no document yet, oldest first."""
+
+    def changed(self, limit: int, after: tuple[str, int], /) -> Sequence[Archive]:
+        """At most `limit` archives that changed since their document was rendered, by category and number.
+
+        Those after that category and number; ("", 0) comes before all. Dropped ones, and those that have had
+        no document, are not among them.
+        """
+
+    def dropped(self, limit: int, /) -> Sequence[Archive]:
+        """At most `limit` archives that retention has dropped and whose document is to go, in that order."""
+
+    def promise(self, archive: Archive, updated: datetime, /) -> None:
+        """Remember what its document will say of its last update, before it is put."""
+
+    def settle(self, done: Sequence[Archive], /) -> None:
+        """The documents of these are in place, or gone. What changed again since waits again."""
+
+
 class DocumentStore(Protocol):
     """Where documents are kept, and which scopes wait to be rendered."""
 
@@ -289,7 +337,7 @@ class DocumentStore(Protocol):
         """Give a claim back unsettled; the mark stays."""
 
     def mark_all(self) -> int:
-        """Mark every scope (the command `publish`); how many there are."""
+        """Mark every scope and archive (the command `publish`); how many scopes there are."""
 
 
 class PageStore(Protocol):

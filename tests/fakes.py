@@ -181,6 +181,8 @@ class _Data:
     ended: dict = field(default_factory=dict)  # output id -> Ended, and the slug and date of its post
     tombstones: dict = field(default_factory=dict)  # (scope, output id) -> when
     gone: set = field(default_factory=set)  # paths of pages
+    archives: dict = field(default_factory=dict)  # category -> [_Archive], the first has number 1
+    cut: dict = field(default_factory=dict)  # category -> the day of the last cut
 
 
 class MemoryStore:
@@ -195,6 +197,7 @@ class MemoryStore:
         )
         self.jekyll = MemoryJekyll(self)
         self.pages = MemoryPages(self)
+        self.archives = MemoryArchives(self)
         self.revisions = MemoryRevisions(self)
         self.finder = MemoryFinder(self)
         self.takedowns = MemoryTakedowns(self)
@@ -243,17 +246,17 @@ class MemoryStore:
         return not stored.post.dropped and not stored.purged and row.source is not None and not ended
 
     def placed(self, stories):
-        """The categories that these stories are shown in."""
+        """The categories that these stories are shown in, or held back from."""
         return {
             slug
             for stored in self.data.posts.values()
             if stored.story in stories and self.visible(stored)
             for slug in stored.post.categories
-            if (stored.post.id, slug) not in self.data.held
         }
 
     def touch(self, stories):
-        """Raise the marks of stories."""
+        """Raise the marks of stories, and of the archives that they are in."""
+        self.archives.touch(stories)
         for story in stories:
             mark, written = self.data.story_marks.get(story, (0, 0))
             self.data.story_marks[story] = (mark + 1, written)
@@ -317,6 +320,7 @@ class MemoryPolls(_Part):
         kept = store.keeping()
         touched = self._sync_categories(config, now)
         store.jekyll.sync(config, touched)
+        store.archives.touch_categories(touched)
         anything = bool(touched)
         settings = (config.site, config.output, config.polling.min_interval, config.polling.max_interval)
         everywhere = settings != data.settings
@@ -859,7 +863,7 @@ class MemoryRevisions(_Part):
         return {self.data.posts[story.id].story for story in found}
 
     def outdated(self, limit, /):
-        shown = self._in_documents()
+        shown = self._in_documents() | self._waiting()
         rows = [stored for stored in self.data.posts.values() if self._is_outdated(stored)]
         rows.sort(key=lambda stored: (stored.story in shown, stored.post.published), reverse=True)
         found = {}
@@ -903,16 +907,48 @@ class MemoryRevisions(_Part):
 
     def purge(self, before, limit, shown, /):
         kept = self._in_documents(shown)
-        kept |= {s.story for s in self.data.posts.values() if s.post.first_seen >= before and not s.purged}
+        young = {s.story for s in self.data.posts.values() if s.post.first_seen >= before and not s.purged}
+        kept |= young
+        if "atom" in self.store.config.output.formats:
+            kept |= self._archived(young, shown)
         due = [s for s in self.data.posts.values() if not s.purged and s.story not in kept]
         due.sort(key=lambda stored: (stored.post.first_seen, stored.arrived))
         for stored in due[:limit]:
             stored.post = replace(stored.post, summary="", content="")
             stored.purged, stored.bands = True, frozenset()
+        self.store.archives.forget({stored.story for stored in due[:limit]})
         for story in {stored.story for stored in due[:limit]}:
             if all(stored.purged for stored in self.data.posts.values() if stored.story == story):
                 self.data.paged.pop(story, None)
         return len(due[:limit])
+
+    def _archived(self, young, least):
+        """The stories that archives keep, or that are in none of a category; archives that are due go."""
+        store, data, kept = self.store, self.data, set()
+        config = store.config
+        own = {c.slug: c.entries for c in config.categories}
+        for category, archives in data.archives.items():
+            entries = own.get(category, config.output.entries)
+            told = [*store.posts.newest(category, entries, per_source=config.output.per_source)]
+            told += store.posts.newest(category, least)
+            stay = young | {data.posts[story.id].story for story in told}
+            for number, one in enumerate(archives, 1):
+                of_it = {store.archives.story(id) for id in one.members} - {None}
+                due = not one.dropped and of_it and not of_it & stay
+                if due and store.archives.drop(category, number):
+                    store.mark({category})
+        for category in data.cut:
+            archives = data.archives.get(category, ())
+            for _, id, _, _ in store.posts.placed(category):
+                number = store.archives.number(category, id)
+                if number is None or not archives[number - 1].dropped:
+                    kept.add(data.posts[id].story)
+        return kept
+
+    def _waiting(self):
+        """The stories that are in no archive of a category."""
+        cut = self.store.archives.uncut
+        return {self.data.posts[one.shown].story for c in self.data.cut for one in cut(c).arrivals}
 
 
 class MemorySources(_Part):
@@ -965,26 +1001,30 @@ class MemoryPosts(_Part):
         ]
 
     def newest(self, scope, limit, /, *, per_source=0):
-        told, apart = {}, scope in self.store.keeping()
-        for stored in sorted(self.data.posts.values(), key=lambda stored: stored.arrived):
-            if self.store.visible(stored):
-                told.setdefault((stored.story, stored.telling if apart else None), []).append(stored.post)
-        shown = [
-            (self.store.lead(story, telling), telling or story, tuple(members))
-            for (story, telling), members in told.items()
-            if any(
-                (scope is None or scope in p.categories) and (p.id, scope) not in self.data.held
-                for p in members
-            )
-        ]
-        shown.sort(key=lambda one: one[1])
-        shown.sort(key=lambda one: one[0].published, reverse=True)
+        shown = [one[:3] for one in self.placed(scope) if not one[3]]
         led, found = Counter(), []
         for lead, id, members in shown[:WALKED] if per_source else shown:
             led[lead.source] += 1
             if not per_source or led[lead.source] <= per_source:
                 found.append(model.Story(id, members))
         return found[:limit]
+
+    def placed(self, scope):
+        """What a scope shows or is held back from it, newest first: who leads, id, members, if held."""
+        told, apart = {}, scope in self.store.keeping()
+        for stored in sorted(self.data.posts.values(), key=lambda stored: stored.arrived):
+            if self.store.visible(stored):
+                told.setdefault((stored.story, stored.telling if apart else None), []).append(stored.post)
+        shown = []
+        for (story, telling), members in told.items():
+            of_scope = [p for p in members if scope is None or scope in p.categories]
+            held = [(p.id, scope) in self.data.held for p in of_scope]
+            if of_scope:
+                lead = self.store.lead(story, telling)
+                shown.append((lead, telling or story, tuple(members), all(held)))
+        shown.sort(key=lambda one: one[1])
+        shown.sort(key=lambda one: one[0].published, reverse=True)
+        return shown
 
     def tombstones(self, scope, /):
         there = [(at, id) for (where, id), at in self.data.tombstones.items() if where == scope]
@@ -1061,6 +1101,7 @@ class MemoryTakedowns(_Part):
             taken += going
             staying += rest
         store.touch(touched)
+        store.archives.touch_shown(data.ended)
         store.mark(dirty | store.placed(touched) | {None})
         posts = [
             tuple(model.TakenPost(s.post.id, s.post.title, s.post.source, s.story) for s in some)
@@ -1091,10 +1132,9 @@ class MemoryTakedowns(_Part):
         """Where a story is shown, under which id, and who speaks for it there."""
         found = []
         for scope in self.data.scopes:
-            for one in self.store.posts.newest(scope, 10**6):
-                if self.data.posts[one.id].story == story:
-                    apart = scope in self.store.keeping()
-                    found.append((scope, one.id, self.store.lead(story, one.id if apart else None)))
+            for lead, id, _, held in self.store.posts.placed(scope):
+                if self.data.posts[id].story == story and (scope or not held):
+                    found.append((scope, id, lead))
         return found
 
     def _rename(self, members, named):
@@ -1253,6 +1293,7 @@ class MemoryDocuments(_Part):
 
     def mark_all(self):
         self.data.paged.clear()
+        self.store.archives.touch_categories(None)
         self.store.mark(set(self.data.scopes))
         return len(self.data.scopes)
 
@@ -1345,3 +1386,123 @@ class MemoryJekyll(_Part):
     def mark_all(self):
         self.store.touch(self.data.stories)
         return len(self.data.stories)
+
+
+@dataclass
+class _Archive:
+    members: tuple  # ids that were shown, in order of arrival
+    closed: datetime
+    mark: int = 1
+    settled: int = 0
+    updated: datetime | None = None
+    dropped: bool = False
+
+
+class MemoryArchives(_Part):
+    """`ports.ArchiveStore`."""
+
+    def uncut(self, category, /):
+        stored = {s.post.id: s for s in self.data.posts.values()}
+        numbers = sorted(self.data.sources)
+        arrivals = [
+            model.Arrival(id, stored[id].arrived, numbers.index(lead.source), held)
+            for lead, id, _, held in self.store.posts.placed(category)
+            if self.number(category, id) is None
+        ]
+        return model.Uncut(tuple(arrivals), self.data.cut.get(category))
+
+    def number(self, category, id):
+        """The archive of a category that an id is in."""
+        numbered = enumerate(self.data.archives.get(category, ()), 1)
+        return next((number for number, one in numbered if id in one.members), None)
+
+    def close(self, claim, cut, day, now, /):
+        row = self.data.scopes[claim.scope]
+        if not row.claimed or row.token != claim.token:
+            raise StoreError("the claim is void")
+        self.data.cut[claim.scope] = day
+        there = self.data.archives.setdefault(claim.scope, [])
+        there += [_Archive(tuple(ids), now) for ids in cut]
+
+    def told(self, category, ids, /):
+        placed = self.store.posts.placed(category)
+        return [model.Story(id, members) for _, id, members, _ in placed if id in ids]
+
+    def newest(self, category, /):
+        return max(self._there(category), default=None)
+
+    def story(self, id):
+        """The story of a post; None where a takedown has given it another id."""
+        stored = self.data.posts.get(id)
+        return stored and stored.story
+
+    def touch_shown(self, ids):
+        """Mark the archives that have one of these ids."""
+        for of_category in self.data.archives.values():
+            for one in of_category:
+                one.mark += bool(set(ids) & set(one.members))
+
+    def _there(self, category):
+        numbered = enumerate(self.data.archives.get(category, ()), 1)
+        return [number for number, one in numbered if not one.dropped]
+
+    def _all(self, wanted):
+        found = []
+        for category in sorted(self.data.archives):
+            for number, one in enumerate(self.data.archives[category], 1):
+                if one.mark > one.settled and wanted(category, number, one):
+                    found.append(self._archive(category, number, one))
+        return found
+
+    def _archive(self, category, number, one):
+        arrived = {s.post.id: s.arrived for s in self.data.posts.values()}
+        before = max([n for n in self._there(category) if n < number], default=None)
+        told = None if one.dropped else tuple(self.told(category, one.members))
+        members = tuple(sorted(one.members, key=lambda id: arrived.get(id, -1)))
+        return model.Archive(category, number, one.mark, before, one.closed, one.updated, members, told)
+
+    def fresh(self, category, limit, /):
+        return self._all(lambda c, _, one: c == category and not one.settled and not one.dropped)[:limit]
+
+    def changed(self, limit, after, /):
+        return self._all(lambda c, n, one: (c, n) > after and one.settled and not one.dropped)[:limit]
+
+    def dropped(self, limit, /):
+        return self._all(lambda _c, _n, one: one.dropped)[:limit]
+
+    def promise(self, archive, updated, /):
+        row = self.data.archives[archive.category][archive.number - 1]
+        row.updated = max(updated, row.updated or updated)
+
+    def settle(self, done, /):
+        for one in done:
+            row = self.data.archives[one.category][one.number - 1]
+            row.settled = max(row.settled, one.mark)
+
+    def touch(self, stories):
+        """Mark the archives that have something of these stories."""
+        for of_category in self.data.archives.values():
+            for one in of_category:
+                one.mark += any(self.story(id) in stories for id in one.members)
+
+    def touch_categories(self, slugs):
+        """Mark the archives of these categories (None: of all)."""
+        for category, of_category in self.data.archives.items():
+            for one in of_category:
+                one.mark += not one.dropped and (slugs is None or category in slugs)
+
+    def drop(self, category, number):
+        """Let an archive go; whether the category's own document named it."""
+        one = self.data.archives[category][number - 1]
+        one.dropped, one.mark = True, one.mark + 1
+        after = min([n for n in self._there(category) if n > number], default=None)
+        if after is not None:
+            self.data.archives[category][after - 1].mark += 1
+        return after is None
+
+    def forget(self, stories):
+        """What may join these stories is an arrival where their archive was dropped."""
+        for of_category in self.data.archives.values():
+            for one in of_category:
+                if one.dropped:
+                    one.members = tuple(i for i in one.members if self.story(i) not in stories)

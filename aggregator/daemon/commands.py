@@ -115,7 +115,7 @@ def _render(given: Config, before: Callable[[Store, Config], None] | None = None
         if before is not None:
             before(store, given)
         parts = (store.posts, store.sources, store.documents, SystemClock(), given, store.jekyll)
-        return Publisher(*parts).publish()
+        return Publisher(*parts, store.archives).publish()
 
 
 def _mark_all(store: Store, given: Config) -> None:

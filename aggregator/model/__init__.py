@@ -70,6 +70,8 @@ from aggregator.model.polled import (
 )
 from aggregator.model.post import DateRule, Deletion, Label, Post, Reading, ReadResult, Said, SourceInfo
 from aggregator.model.published import (
+    Archive,
+    Arrival,
     Claim,
     Document,
     ErrandStatus,
@@ -80,6 +82,7 @@ from aggregator.model.published import (
     SiteIdentity,
     SourceStatus,
     Story,
+    Uncut,
     Unpaged,
     Unwritten,
     rank,
@@ -102,6 +105,8 @@ from aggregator.model.said import (
 from aggregator.model.taken import Ended, NewId, PagePath, TakenDown, TakenPost, Tombstone
 
 __all__ = [
+    "Archive",
+    "Arrival",
     "BodyHints",
     "Candidate",
     "Category",
@@ -197,6 +202,7 @@ __all__ = [
     "Text",
     "Tombstone",
     "Unchanged",
+    "Uncut",
     "Unpaged",
     "UnreadEntry",
     "Unreadable",

@@ -86,6 +86,38 @@ class Unpaged:
 
 
 @dataclass(frozen=True, slots=True)
+class Arrival:
+    """What a category shows, or is to keep, and no archive holds yet."""
+
+    shown: PostId  # the id that it is shown under
+    arrived: int  # grows with every post that comes
+    source: int  # tells apart the sources that lead, no more
+    held: bool = False  # a `backlog` keeps it out of the subscription document
+
+
+@dataclass(frozen=True, slots=True)
+class Uncut:
+    """What a category's archives do not hold, newest `published` first, then id."""
+
+    arrivals: tuple[Arrival, ...]
+    day: str | None  # on which its archives were cut last, ISO 8601, in the site's time zone; None: never
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """A closed archive of a category whose document is to be rendered, or (stories None) to go."""
+
+    category: Slug
+    number: int  # from 1
+    mark: int  # that rendering it settles
+    previous: int | None  # the archive before it, of those that are still there
+    closed: datetime  # when: the `updated` of a document without entries
+    updated: datetime | None  # what its document said last, and never goes back behind
+    members: tuple[PostId, ...]  # the ids that it was closed with, shown or not, in order of arrival
+    stories: tuple[Story, ...] | None  # those that are shown; None: retention has dropped it
+
+
+@dataclass(frozen=True, slots=True)
 class PostFile:
     """What is to become of the Jekyll file of one story."""
 

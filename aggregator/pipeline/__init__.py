@@ -8,6 +8,7 @@ This is the only room that knows the order of the stages::
               of its tombstones: posts that it has deleted itself            retracting
               of an older page: posts that fill a hole, the next page        errands
     newest | render: select, atom, pages | put                               rendering
+    uncut | cut | close, fresh | render_archive | put                        rendering
     changed | render_post: select, jekyll | put                              rendering
     outdated | revise: classify, assign | revised                            revision
     sought | find | meant | take_down                                        takedown
@@ -26,13 +27,26 @@ from aggregator.pipeline.remembering import (
     summary,
     why_unreadable,
 )
-from aggregator.pipeline.rendering import ON_HOME, Rendered, render_category, render_post, render_site
+from aggregator.pipeline.rendering import (
+    ON_HOME,
+    Rendered,
+    Subscribed,
+    archive_path,
+    cut,
+    render_archive,
+    render_category,
+    render_post,
+    render_site,
+)
 
 __all__ = [
     "ON_HOME",
     "READER_VERSION",
     "Rendered",
+    "Subscribed",
+    "archive_path",
     "body_digest",
+    "cut",
     "decide",
     "faulty",
     "is_known_body",
@@ -42,6 +56,7 @@ __all__ = [
     "news",
     "prepared",
     "read",
+    "render_archive",
     "render_category",
     "render_post",
     "render_site",

@@ -9,24 +9,35 @@ from functools import partial
 
 from aggregator import publish
 from aggregator.model import (
+    Archive,
     Category,
     Claim,
     Config,
     Document,
     Jekyll,
     PostFile,
+    PostId,
     Shown,
     SiteIdentity,
     Slug,
     SourceInfo,
     Story,
     Tombstone,
+    Uncut,
     Unwritten,
     Url,
 )
 
 ON_HOME = 6
 """Posts of each category that the home page shows: about one screen of a phone."""
+
+
+@dataclass(frozen=True, slots=True)
+class Subscribed:
+    """What a category's Atom document holds where it has archives: fewer than twice its `entries`."""
+
+    stories: tuple[Story, ...]
+    previous: int | None  # its newest archive
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,11 +57,54 @@ def render_category(
     config: Config,
     identity: SiteIdentity,
     tombstones: Sequence[Tombstone] = (),
+    subscribed: Subscribed | None = None,
 ) -> Rendered:
-    """The documents of one category."""
+    """The documents of one category. With `subscribed`, that is what its Atom document holds.
+
+    The others show the newest `entries`, whichever archive has them.
+    """
     entries = publish.shown(stories, _positions(config), category.entries)
     page = publish.category_page(category, entries, site=config.site, output=config.output)
-    return _rendered(category, entries, [page], claim, categories, config, identity, tombstones)
+    return _rendered(category, entries, [page], claim, categories, config, identity, tombstones, subscribed)
+
+
+def cut(uncut: Uncut, category: Category, config: Config, now: datetime) -> publish.Cut:
+    """What of a category stays in its Atom document, and what is closed as archives."""
+    today = publish.day(config.site, now)
+    return publish.cut(uncut, category.entries, config.output.per_source, today)
+
+
+def archive_path(archive: Archive) -> str:
+    """Where the document of an archive is."""
+    return publish.archive(archive.category, archive.number)
+
+
+def render_archive(
+    archive: Archive,
+    tombstones: Mapping[PostId, Tombstone],
+    categories: Sequence[Category],
+    config: Config,
+    identity: SiteIdentity,
+) -> Rendered | None:
+    """The document of an archive, with the `tombstones` of its members; None where there is to be none."""
+    if archive.stories is None or "atom" not in config.output.formats:
+        return None
+    entries = publish.shown(archive.stories, _positions(config), len(archive.stories))
+    updated = publish.latest(entries, archive.updated, archive.closed)
+    named = {c.slug: c for c in categories}
+    document = publish.feed(
+        named[archive.category],
+        entries,
+        site=config.site,
+        output=config.output,
+        identity=identity,
+        categories=named,
+        updated=updated,
+        tombstones=[tombstones[id] for id in archive.members if id in tombstones],
+        number=archive.number,
+        previous=archive.previous,
+    ).document
+    return Rendered((document,), updated)
 
 
 def render_site(
@@ -102,23 +156,29 @@ def _rendered(
     config: Config,
     identity: SiteIdentity,
     tombstones: Sequence[Tombstone],
+    subscribed: Subscribed | None = None,
 ) -> Rendered:
     """A scope's documents, in the formats that are asked for."""
-    updated = publish.latest(entries, claim.updated, claim.created)
+    in_atom, previous = entries, None
+    if subscribed is not None:
+        in_atom = publish.shown(subscribed.stories, _positions(config), len(subscribed.stories))
+        previous = subscribed.previous
+    updated = publish.latest((*entries, *in_atom), claim.updated, claim.created)
     site, output, wanted = config.site, config.output, config.output.formats
     named = {c.slug: c for c in categories}
-    atom = partial(publish.feed, tombstones=tombstones)  # RSS and JSON Feed have no word for what has gone
+    # RSS and JSON Feed have no word for what has gone.
+    atom = partial(publish.feed, tombstones=tombstones, previous=previous)
     documents = [
         write(
             category,
-            entries,
+            some,
             site=site,
             output=output,
             identity=identity,
             categories=named,
             updated=updated,
         ).document
-        for key, write in (("atom", atom), ("rss", publish.rss_document))
+        for key, write, some in (("atom", atom, in_atom), ("rss", publish.rss_document, entries))
         if key in wanted
     ]
     if "json" in wanted:

@@ -1,19 +1,20 @@
 """Pure. Stories to documents: which are shown, in which order, as Atom and as pages.
 
 `shown` selects, `feed` writes Atom, `home`, `category_page`, `about` and `stylesheet` write pages,
-`post_file` a post of a Jekyll site. The room reads nothing but its own templates and words, and asks no
-clock: what the documents say is a function of the arguments.
+`post_file` a post of a Jekyll site; `cut` says what goes into archives. The room reads nothing but its own
+templates and words, and asks no clock: what the documents say is a function of the arguments.
 """
 
 from __future__ import annotations
 
 from aggregator.publish import atom, json_feed, rss
+from aggregator.publish.archives import Cut, cut, day
 from aggregator.publish.atom import Refused, Rendered, feed
 from aggregator.publish.jekyll import file_name, post_file
 from aggregator.publish.json_feed import json_document
 from aggregator.publish.opml import outputs, sources
 from aggregator.publish.pages import about, category_page, home, stylesheet
-from aggregator.publish.paths import feed_id, folder, post_path
+from aggregator.publish.paths import archive, feed_id, folder, post_path
 from aggregator.publish.rss import rss_document
 from aggregator.publish.select import latest, primary, shown
 
@@ -22,10 +23,14 @@ FILES = {"atom": atom.FILE, "rss": rss.FILE, "json": json_feed.FILE}
 
 __all__ = [
     "FILES",
+    "Cut",
     "Refused",
     "Rendered",
     "about",
+    "archive",
     "category_page",
+    "cut",
+    "day",
     "feed",
     "feed_id",
     "file_name",

@@ -43,6 +43,8 @@ MEDIA_TYPE = "application/atom+xml; charset=utf-8"
 FILE = "feed.atom"
 TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 """The namespace of `at:deleted-entry` (RFC 6721, 2)."""
+HISTORY = "http://purl.org/syndication/history/1.0"
+"""The namespace of `fh:archive` (RFC 5005, 4)."""
 GENERATOR = "aggregator"  # without a version: an upgrade is no change of a document
 
 _LOG = logging.getLogger(__name__)
@@ -78,11 +80,17 @@ def feed(
     categories: Mapping[Slug, Category],
     updated: datetime,
     tombstones: Sequence[Tombstone] = (),
+    number: int | None = None,
+    previous: int | None = None,
 ) -> Rendered:
     """The subscription document of a category, or (None) of everything, with the entries in the given order.
 
     `tombstones` stand before the entries, as the grammar of RFC 4287 wants whatever is none of its own, and
     without those of entries that are in it.
+
+    With a `number`, that archive of the category: a document of the same feed, under the same id (RFC 5005,
+    4). `previous` is the archive that comes before, if any does. An archive does not name the one after it,
+    which RFC 5005 leaves open: so its bytes change only with what is in it.
 
     `categories` gives the titles of all categories that entries may be in; `updated` is the document's own.
     Raises `ValueError` for a naive `updated`; a bad entry is in `refused` and in the log, never an error.
@@ -105,14 +113,22 @@ def feed(
     head.title(text.fold(own) or "Feeds")
     head.updated(_instant(updated))
     head.author({"name": text.fold(site.author) or text.fold(site.title) or "Feeds"})
-    page, document = paths.folder(scope), paths.folder(scope) + FILE
-    head.link(href=paths.address(site, document), rel="self", type="application/atom+xml")
+    page, subscribed = paths.folder(scope), paths.folder(scope) + FILE
+    document = paths.archive(category.slug, number) if category and number is not None else subscribed
+    links = {"self": document}
+    if document != subscribed:
+        links["current"] = subscribed
+    if category and previous is not None:
+        links["prev-archive"] = paths.archive(category.slug, previous)
+    for rel, path in links.items():
+        head.link(href=paths.address(site, path), rel=rel, type="application/atom+xml")
     head.link(href=paths.address(site, page), rel="alternate", type="text/html")
     head.generator(GENERATOR)
     head.language(language)
     if category and (subtitle := text.fold(category.description)):
         head.subtitle(subtitle)
     head.ours.updated = rfc3339(updated)
+    head.ours.archive = document != subscribed
     head.ours.entries = elements
     there = {shown.post.id for shown in entries}
     head.ours.tombstones = [gone for gone in tombstones if gone.id not in there]
@@ -123,15 +139,18 @@ class _FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no typ
     """Puts finished entries and tombstones into the feed, and dates in their short form."""
 
     updated: str = ""
+    archive: bool = False
     entries: Sequence[etree._Element] = ()
     tombstones: Sequence[Tombstone] = ()
 
     def extend_ns(self) -> dict[str, str]:
-        return {"at": TOMBSTONES} if self.tombstones else {}
+        return ({"fh": HISTORY} if self.archive else {}) | ({"at": TOMBSTONES} if self.tombstones else {})
 
     def extend_atom(self, feed: etree._Element) -> etree._Element:
         for element in feed.iterfind("updated"):
             element.text = self.updated
+        if self.archive:
+            etree.SubElement(feed, f"{{{HISTORY}}}archive")
         for gone in self.tombstones:
             attributes = {"ref": text.clean(gone.id), "when": rfc3339(gone.when)}
             etree.SubElement(feed, f"{{{TOMBSTONES}}}deleted-entry", attributes)

@@ -26,6 +26,11 @@ def folder(scope: Scope) -> str:
     return "" if scope is None else f"category/{scope}/"
 
 
+def archive(slug: Slug, number: int) -> str:
+    """Where an archive of a category is; the path is never given to another one."""
+    return f"{folder(slug)}archive/{number}.atom"
+
+
 def scope_of(category: Category | None) -> Scope:
     """The scope that a category's documents make up; without one, that of the site."""
     return None if category is None else category.slug

@@ -1,8 +1,8 @@
 """Shell. The only door to the database: what both loops, the server and the commands remember.
 
 `open_store` gives a `Store`, whose parts fulfil the ports: `polls`, `revisions`, `sources`, `posts`,
-`finder`, `takedowns`, `documents`, `jekyll`, `pages`. All of them block, and may be called from any thread.
-Nothing here knows its callers.
+`finder`, `takedowns`, `documents`, `jekyll`, `pages`, `archives`. All of them block, and may be called from
+any thread. Nothing here knows its callers.
 """
 
 from __future__ import annotations
@@ -25,6 +25,7 @@ from aggregator.store import (
     places,
     sources,
 )
+from aggregator.store.archives import Archives
 from aggregator.store.database import Database, identity, make_parents
 from aggregator.store.documents import Documents
 from aggregator.store.explained import Finder
@@ -91,6 +92,7 @@ class Store:
         self.jekyll = JekyllFiles(database)
         self.pages = PostPages(database)
         self.takedowns = Takedowns(database)
+        self.archives = Archives(database)
 
     def remember(self, config: Config) -> None:
         """Know the configuration without syncing it: for commands beside a daemon that list categories."""

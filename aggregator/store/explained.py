@@ -38,6 +38,9 @@ _ROWS = (
     .outerjoin(tellings, tellings.c.post == posts.c.id)
 )
 
+SHOWN = placements.c.held.is_(False)
+"""What is held back has a place too, for the archives."""
+
 
 class Finder:
     """Implements `ports.PostFinder`."""
@@ -130,7 +133,7 @@ def _places(connection: sa.Connection, wanted: Sequence[PostId]) -> Mapping[Post
     query = (
         sa.select(placements, (scopes.c.mark > scopes.c.settled).label("waits"))
         .join(scopes, scopes.c.scope == placements.c.category)
-        .where(placements.c.story.in_(wanted))
+        .where(placements.c.story.in_(wanted), SHOWN)
         .order_by(
             placements.c.category == SITE,
             placements.c.category,
@@ -148,7 +151,7 @@ def _places(connection: sa.Connection, wanted: Sequence[PostId]) -> Mapping[Post
 
 def _standing(connection: sa.Connection, place: AnyRow) -> tuple[int, int]:
     """How many come before a placement in its scope, and how many there are."""
-    of_scope = sa.select(sa.func.count()).where(placements.c.category == place.category)
+    of_scope = sa.select(sa.func.count()).where(placements.c.category == place.category, SHOWN)
     newer = of_scope.where(
         sa.or_(
             placements.c.published > place.published,

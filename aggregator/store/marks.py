@@ -14,7 +14,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from aggregator.model import Claim, Slug
-from aggregator.store.tables import SITE, scopes
+from aggregator.store.tables import SITE, archives, scopes
 
 # Built once: building a statement takes longer than SQLite takes to run it.
 _HIGHEST = sa.select(sa.func.coalesce(sa.func.max(scopes.c.mark), 0))
@@ -41,7 +41,10 @@ def mark(connection: sa.Connection, slugs: Iterable[str]) -> None:
 
 
 def mark_all(connection: sa.Connection) -> int:
-    """Mark every scope; how many there are."""
+    """Mark every scope, and every archive that is there; how many scopes there are."""
+    connection.execute(
+        archives.update().where(archives.c.dropped.is_(False)).values(mark=archives.c.mark + 1)
+    )
     return connection.execute(scopes.update().values(mark=_next(connection))).rowcount
 
 
@@ -80,6 +83,14 @@ def opened(connection: sa.Connection) -> dict[Slug | None, datetime]:
     """When each scope was first published; those that were not are left out."""
     rows = connection.execute(sa.select(scopes.c.scope, scopes.c.opened).where(scopes.c.opened.is_not(None)))
     return {None if row.scope == SITE else Slug(row.scope): row.opened for row in rows}
+
+
+def holds(connection: sa.Connection, claim: Claim) -> bool:
+    """Whether a claim is still good."""
+    there = sa.select(scopes.c.scope).where(
+        scopes.c.scope == (claim.scope or SITE), scopes.c.token == claim.token, scopes.c.claimed.is_(True)
+    )
+    return connection.execute(there).first() is not None
 
 
 def release(connection: sa.Connection, claim: Claim) -> None:

@@ -2,9 +2,10 @@
 
 A story is placed again whenever something touches it: `placements` says where it is shown, in every category
 that any of its visible members is in, and in SITE, at the date of the one that leads, so that `newest` is a
-walk along an index. A category that keeps near duplicates shows each telling of a story (what was said in
-the same words) by itself. The mark of a story is raised then, so that its Jekyll file follows. A member is
-visible while no rule drops it, retention leaves it its content, its source is in the configuration, and
+walk along an index. What a `backlog` holds back from a category has its place there for the archives. A
+category that keeps near duplicates shows each telling of a story (what was said in the same words) by itself.
+The mark of a story is raised then, so that its Jekyll file follows, and so do those of its archives. A member
+is visible while no rule drops it, retention leaves it its content, its source is in the configuration, and
 neither a takedown nor its source has ended it; a paused source changes nothing that is out. Posts are not
 written here.
 """
@@ -18,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aggregator.model import Post, PostId, Scope, Slug, Story, Url, rank
-from aggregator.store import categories
+from aggregator.store import archived, categories
 from aggregator.store.posts import SOME, categories_of, chunks, post_of
 from aggregator.store.tables import (
     KEPT,
@@ -89,7 +90,7 @@ def of_several_tellings(connection: sa.Connection, slugs: Iterable[str]) -> set[
 
 
 def placed_in(connection: sa.Connection, touched: Iterable[PostId]) -> set[str]:
-    """The slugs of the categories that some stories are shown in."""
+    """The slugs of the categories that some stories are shown in, or held back from."""
     found: set[str] = set()
     for some in chunks(touched):
         found.update(connection.execute(_PLACED_IN, {"some": some}).scalars())
@@ -104,7 +105,10 @@ def place(connection: sa.Connection, touched: Iterable[PostId]) -> None:
         members = connection.execute(_RANKED, {"some": some}).all()
         shown = connection.execute(_SHOWN_IN, {"some": some}).all()
         _elect(connection, some, members)
-        rows = _placements(members, [(row.id, row.category) for row in shown], keeping)
+        rows = _placements(members, [(row.id, row.category, row.held) for row in shown], keeping)
+        numbers = archived.touch(connection, some)
+        for row in rows:
+            row["number"] = numbers.get((row["category"], row["shown"]))
         if rows:
             connection.execute(placements.insert(), rows)
 
@@ -126,9 +130,9 @@ _RANKED = (
     .where(posts.c.story.in_(SOME), VISIBLE)
 )
 _SHOWN_IN = (
-    sa.select(posts.c.id, post_categories.c.category)
+    sa.select(posts.c.id, post_categories.c.category, _held_from(post_categories.c.category).label("held"))
     .select_from(_TOLD.join(post_categories, post_categories.c.post == posts.c.id))
-    .where(posts.c.story.in_(SOME), VISIBLE, ~_held_from(post_categories.c.category))
+    .where(posts.c.story.in_(SOME), VISIBLE)
 )
 _ELECT = (
     stories.update()
@@ -159,15 +163,19 @@ def _leads(members: Iterable[AnyRow], what: str) -> dict[str, AnyRow]:
 
 
 def _placements(
-    members: Sequence[AnyRow], shown: Iterable[tuple[int, str]], keeping: set[str]
+    members: Sequence[AnyRow], shown: Iterable[tuple[int, str, bool]], keeping: set[str]
 ) -> list[dict[str, Any]]:
-    """The rows of `placements` that some members and the categories that they are shown in make."""
+    """The rows of `placements` that some members make, and the categories that they are in, held or not.
+
+    What all of its members are held back from is held back; the site has no archive that would show it.
+    """
     there = {row.id: row for row in members}
-    places = {(SITE, row.story, row.story, False) for row in members if not row.held}
-    for id, category in shown:
+    places = {(SITE, row.story, row.story, False): False for row in members if not row.held}
+    for id, category, held in shown:
         row = there[id]
         apart = category in keeping
-        places.add((category, row.telling if apart else row.story, row.story, apart))
+        place = (category, row.telling if apart else row.story, row.story, apart)
+        places[place] = held and places.get(place, True)
     leads = {False: _leads(members, "story"), True: _leads(members, "telling")}
     return [
         {
@@ -176,8 +184,9 @@ def _placements(
             "story": story,
             "published": leads[apart][id].published,
             "source": leads[apart][id].source,
+            "held": held,
         }
-        for category, id, story, apart in places
+        for (category, id, story, apart), held in places.items()
     ]
 
 
@@ -193,7 +202,7 @@ def walk(connection: sa.Connection, scope: str, limit: int, per_source: int) -> 
     """The newest placements of a scope (SITE for everything): what is shown, and of which story."""
     query = (
         sa.select(placements.c.shown, placements.c.story, placements.c.source)
-        .where(placements.c.category == scope)
+        .where(placements.c.category == scope, placements.c.held.is_(False))
         .order_by(placements.c.published.desc(), placements.c.shown)
         .limit(WALKED if per_source else limit)
     )
@@ -213,7 +222,20 @@ def walk(connection: sa.Connection, scope: str, limit: int, per_source: int) -> 
 
 def newest(connection: sa.Connection, scope: Scope, limit: int, per_source: int) -> Sequence[Story]:
     """What a scope shows; see `ports.PostReader.newest`."""
-    wanted = walk(connection, SITE if scope is None else scope, limit, per_source)
+    return _stories(connection, scope, walk(connection, SITE if scope is None else scope, limit, per_source))
+
+
+def told(connection: sa.Connection, scope: Slug, ids: Sequence[PostId]) -> Sequence[Story]:
+    """Those of some ids that a category shows, held back or not; see `ports.ArchiveStore.told`."""
+    rows: list[AnyRow] = []
+    for some in chunks(ids):
+        query = sa.select(placements.c.shown, placements.c.story)
+        rows += connection.execute(query.where(placements.c.category == scope, placements.c.shown.in_(some)))
+    return _stories(connection, scope, rows)
+
+
+def _stories(connection: sa.Connection, scope: Scope, wanted: Sequence[AnyRow]) -> Sequence[Story]:
+    """What some placements of a scope show, with all members."""
     if scope not in categories.keeping(connection):
         told = tell(connection, [PostId(row.story) for row in wanted])
     else:

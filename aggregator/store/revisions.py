@@ -14,11 +14,21 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from aggregator.model import Config, Known, Lookup, Outdated, Post, PostId, Revision, Slug, Source, Url
-from aggregator.store import bands, categories, judging, marks, places
+from aggregator.store import archived, bands, categories, judging, marks, places
 from aggregator.store import posts as post_rows
 from aggregator.store.database import Database
 from aggregator.store.polls import Remembered
-from aggregator.store.tables import KEPT, AnyRow, placements, post_categories, posts, scopes, sources
+from aggregator.store.tables import (
+    KEPT,
+    UNCUT,
+    AnyRow,
+    archives,
+    placements,
+    post_categories,
+    posts,
+    scopes,
+    sources,
+)
 
 PLANNED = 20_000
 """Rows whose order is worked out at once."""
@@ -83,6 +93,12 @@ class Revisions:
 
     def purge(self, before: datetime, limit: int, shown: int, /) -> int:
         with self._database.read() as connection:
+            due = _due(connection, self._remembered.config, before, shown)
+        if due:
+            with self._database.write() as connection:
+                dirty = archived.drop(connection, due)
+                marks.mark(connection, dirty)
+        with self._database.read() as connection:
             found = list(_purgeable(connection, self._remembered.config, before, limit, shown))
         if not found:
             return 0
@@ -92,6 +108,7 @@ class Revisions:
                 connection.execute(wiped.values(purged=True, summary="", content=""))
                 bands.forget(connection, some)
             places.forget(connection, {PostId(row.story) for row in found})
+            archived.forget(connection, {PostId(row.story) for row in found})
         return len(found)
 
 
@@ -100,9 +117,11 @@ def _plan(connection: sa.Connection, config: Config) -> list[int]:
     if not _any(connection):
         return []
     seen: dict[int, datetime] = {}
+    cut = _cut(connection, config)
     for scope in connection.execute(sa.select(scopes.c.scope)).scalars().all():
         newest = places.walk(connection, scope, entries(config, scope), config.output.per_source)
-        for some in post_rows.chunks(row.story for row in newest):
+        waiting = connection.execute(_WAITING, {"of": scope}).scalars().all() if scope in cut else ()
+        for some in post_rows.chunks((*(row.story for row in newest), *waiting)):
             rows = connection.execute(_ROWS.where(posts.c.story.in_(some)))
             seen.update({row.id: row.published for row in rows})
     rest = connection.execute(_ROWS.order_by(posts.c.published.desc()).limit(PLANNED)).all()
@@ -112,6 +131,16 @@ def _plan(connection: sa.Connection, config: Config) -> list[int]:
     others[NEWEST_FIRST:] = sorted(others[NEWEST_FIRST:], key=lambda row: int(row.source))
     order += [row.id for row in others]
     return order[::-1]
+
+
+_WAITING = sa.select(placements.c.story).where(placements.c.category == sa.bindparam("of"), UNCUT)
+
+
+def _cut(connection: sa.Connection, config: Config) -> set[str]:
+    """The categories that have archives, so that what is in none is in their document, or waits for one."""
+    if "atom" not in config.output.formats:
+        return set()
+    return set(connection.execute(sa.select(scopes.c.scope).where(scopes.c.cut.is_not(None))).scalars())
 
 
 def _any(connection: sa.Connection) -> bool:
@@ -191,6 +220,20 @@ def _write(
     return {PostId(row.story) for row in stored.values()}
 
 
+def _due(connection: sa.Connection, config: Config, before: datetime, shown: int) -> list[archived.Numbered]:
+    """The archives that retention drops: all their stories are due, and none is among the newest there."""
+    if "atom" not in config.output.formats:
+        return []
+    out: dict[str, set[str]] = {}
+    found: list[archived.Numbered] = []
+    for (category, number), stories in archived.due(connection, before).items():
+        if category not in out:
+            out[category] = _shown(connection, config, category, shown)
+        if not stories & out[category]:
+            found.append((category, number))
+    return found
+
+
 def _purgeable(
     connection: sa.Connection, config: Config, before: datetime, limit: int, shown: int
 ) -> Iterator[AnyRow]:
@@ -199,14 +242,18 @@ def _purgeable(
     A story is due when the last of its members is.
     """
     out: dict[str, set[str]] = {}
+    cut = _cut(connection, config)
 
     def is_shown(place: AnyRow) -> bool:
-        """Whether the story of a placement is among the newest of the scope."""
+        """Whether the story of a placement is among the newest of the scope, or in one of its archives."""
         scope = place.category
+        if scope in cut and (place.number is None or place.dropped is False):
+            return True
         if scope not in out:
             out[scope] = _shown(connection, config, scope, shown)
         return place.story in out[scope]
 
+    in_it = sa.and_(archives.c.category == placements.c.category, archives.c.number == placements.c.number)
     other = posts.alias("other")
     younger = sa.exists().where(
         other.c.story == posts.c.story, other.c.first_seen >= before, other.c.purged.is_(False)
@@ -214,7 +261,11 @@ def _purgeable(
     query = sa.select(posts.c.id, posts.c.story).where(KEPT, posts.c.first_seen < before, ~younger)
     candidates = connection.execute(query.order_by(posts.c.first_seen, posts.c.id))
     for some in candidates.partitions(post_rows.AT_ONCE):
-        told = sa.select(placements).where(placements.c.story.in_({row.story for row in some}))
+        told = (
+            sa.select(placements, archives.c.dropped)
+            .outerjoin(archives, in_it)
+            .where(placements.c.story.in_({row.story for row in some}))
+        )
         kept = {place.story for place in connection.execute(told) if is_shown(place)}
         for row in some:
             if row.story in kept:

@@ -17,7 +17,7 @@ import sqlalchemy as sa
 
 from aggregator import schedule
 from aggregator.model import Config, Due, Memory, Polling, Source, SourceStatus, Url
-from aggregator.store import categories, errands, jekyll, marks, memories, places
+from aggregator.store import archived, categories, errands, jekyll, marks, memories, places
 from aggregator.store.leases import BEGUN
 from aggregator.store.memories import MEMORY, UNREAD
 from aggregator.store.posts import chunks
@@ -29,6 +29,7 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
     kept = categories.keeping(connection)
     touched = categories.sync(connection, config, now)
     jekyll.sync(connection, config, touched)
+    archived.touch_categories(connection, touched)
     settings = categories.settings_changed(connection, config)
     elsewhere = _rename(connection, config)
     stored = {row.url: row for row in connection.execute(sa.select(_KEPT))}

@@ -28,7 +28,7 @@ from aggregator.model import (
     Url,
     rank,
 )
-from aggregator.store import bands, categories, ended, marks, places
+from aggregator.store import archived, bands, categories, ended, marks, places
 from aggregator.store.database import Database
 from aggregator.store.posts import SOME, categories_of, chunks, taken
 from aggregator.store.tables import (
@@ -233,6 +233,7 @@ class _Deed:
         told = self._write_told()
         self._write_bands()
         places.place(connection, self.touched)
+        archived.touch_shown(connection, self.ends)
         self.dirty |= places.placed_in(connection, self.touched) | {scope for scope, _ in told}
         marks.mark(connection, self.dirty or {SITE})
         return TakenDown(

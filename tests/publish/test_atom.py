@@ -289,3 +289,39 @@ def test_tombstones(render, full, make):
     assert dict(found.attrib) == {"ref": 'urn:x:"<&>', "when": "2026-11-24T12:00:00Z"}
     assert found.getnext().tag == ATOM + "entry"
     assert root.findtext(ATOM + "updated") == "2026-11-24T12:00:00Z"
+
+
+HISTORY = "{http://purl.org/syndication/history/1.0}"
+
+
+def feed_links(root):
+    return {link.get("rel"): link.get("href") for link in root.findall(ATOM + "link")}
+
+
+def test_an_archive_is_a_document_of_the_same_feed(render, full):
+    """RFC 5005, 4: under the id of the feed, marked; its own address, the current one, the one before."""
+    subscribed, _ = render(full, previous=4)
+    root, rendered = render(full, number=3, previous=1)
+    base = "https://news.example.org/category/markets/"
+    assert rendered.document.path == "category/markets/archive/3.atom"
+    assert [len(one.findall(HISTORY + "archive")) for one in (subscribed, root)] == [0, 1]
+    assert feed_links(subscribed) == {
+        "self": base + "feed.atom",
+        "prev-archive": base + "archive/4.atom",
+        "alternate": base,
+    }
+    assert feed_links(root) == {
+        "self": base + "archive/3.atom",
+        "current": base + "feed.atom",
+        "prev-archive": base + "archive/1.atom",
+        "alternate": base,
+    }
+    assert root.findtext(ATOM + "id") == subscribed.findtext(ATOM + "id")
+    assert len(root.findall(ATOM + "entry")) == 1
+
+
+def test_the_oldest_archive_names_none_before(render):
+    """Also where nothing that was in it is shown any more."""
+    root, _ = render(number=1)
+    assert feed_links(root).keys() == {"self", "current", "alternate"}
+    assert root.findall(ATOM + "entry") == []

@@ -28,10 +28,11 @@ from aggregator.store.tables.polling import (
     hosts,
     sources,
 )
-from aggregator.store.tables.published import documents, post_files, scopes
+from aggregator.store.tables.published import UNSETTLED, archived, archives, documents, post_files, scopes
 from aggregator.store.tables.taken import ended, gone, retracted, taken_bands, tombstones
 from aggregator.store.tables.told import (
     KEPT,
+    UNCUT,
     UNPAGED,
     UNWRITTEN,
     bands,
@@ -56,12 +57,16 @@ __all__ = [
     "LEASED",
     "MICROSECOND",
     "SITE",
+    "UNCUT",
     "UNPAGED",
+    "UNSETTLED",
     "UNWRITTEN",
     "AnyRow",
     "Moment",
     "Row",
     "Span",
+    "archived",
+    "archives",
     "bands",
     "categories",
     "documents",

@@ -1,4 +1,4 @@
-"""Shell. The tables of loop two: scopes that wait to be rendered, documents and files that are ours."""
+"""Shell. The tables of loop two: scopes that wait to be rendered, archives, documents and files of ours."""
 
 from __future__ import annotations
 
@@ -18,6 +18,33 @@ scopes = sa.Table(
     sa.Column("opened", Moment),  # when it was claimed for its first publish; NULL: never settled
     sa.Column("token", sa.Integer, nullable=False),  # of its last claim; only grows
     sa.Column("claimed", sa.Boolean, nullable=False),
+    sa.Column("cut", sa.Text),  # the day on which its archives were cut last; NULL: never
+)
+
+archives = sa.Table(
+    "archives",  # of categories; a number is given once, also where retention has dropped the archive
+    metadata,
+    sa.Column("category", sa.Text, primary_key=True),
+    sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("closed", Moment, nullable=False),
+    sa.Column("mark", sa.Integer, nullable=False),  # above `settled`: its document is to be rendered
+    sa.Column("settled", sa.Integer, nullable=False),  # 0: it has had no document yet
+    sa.Column("updated", Moment),  # of its document; never goes back
+    sa.Column("dropped", sa.Boolean, nullable=False),  # by retention
+    sqlite_with_rowid=False,
+)
+# One expression, used in queries letter for letter: SQLite takes a partial index only then.
+UNSETTLED = archives.c.mark > archives.c.settled
+sa.Index("archives_unsettled", archives.c.category, archives.c.number, sqlite_where=UNSETTLED)
+
+archived = sa.Table(
+    "archived",  # which archive of a category a post was put into: for good, whatever becomes of it
+    metadata,
+    sa.Column("category", sa.Text, primary_key=True),
+    sa.Column("shown", sa.Text, primary_key=True, index=True),  # PostId: as in `placements`
+    sa.Column("number", sa.Integer, nullable=False),
+    sa.Index("archived_together", "category", "number"),
+    sqlite_with_rowid=False,
 )
 
 documents = sa.Table(

@@ -126,9 +126,19 @@ placements = sa.Table(
     sa.Column("story", sa.ForeignKey("stories.id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("published", Moment, nullable=False),  # of the post that leads what is shown
     sa.Column("source", sa.ForeignKey("sources.id"), nullable=False),  # of that post
+    sa.Column("held", sa.Boolean, nullable=False, server_default="0"),  # shown in an archive only
+    sa.Column("number", sa.Integer),  # of the archive that it is in; NULL: none
     sqlite_with_rowid=False,
 )
 sa.Index("placements_newest", placements.c.category, placements.c.published.desc(), placements.c.shown)
+UNCUT = placements.c.number.is_(None)
+sa.Index(
+    "placements_uncut",
+    placements.c.category,
+    placements.c.published.desc(),
+    placements.c.shown,
+    sqlite_where=UNCUT,
+)
 
 held_back = sa.Table(
     "held_back",  # posts of a first poll that stay out of a scope, SITE included: the `backlog` of a source
