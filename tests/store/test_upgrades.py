@@ -1,7 +1,9 @@
 """Stores that earlier versions made: they open, and keep everything."""
 
 import json
+import re
 import sqlite3
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,18 +14,22 @@ from aggregator.model import (
     Duplicate,
     Lookup,
     Memory,
+    Output,
     Said,
     Score,
     SourceInfo,
     UnreadEntry,
     Validators,
 )
+from aggregator.publisher import Publisher
 from aggregator.store import migrations, open_store
 from aggregator.store.categories import digest
 from aggregator.store.database import _engine
 from aggregator.store.posts import DETAILS, Details
 from tests.contract.made import HOUR, NOW, A, B, C, config, outcome, post, source
+from tests.fakes import FixedClock
 
+UUID = "0f0e0d0c-0b0a-4908-8706-050403020100"
 MICROSECOND = timedelta(microseconds=1)
 EPOCH = NOW.replace(year=1970, month=1, day=1, hour=0, minute=0, second=0, microsecond=0)
 REMEMBERED = {
@@ -210,3 +216,73 @@ def test_a_category_that_kept_near_duplicates_before_an_upgrade_does_then(second
         store.polls.commit([outcome(lease, Duplicate(other, "s", "alike"))], NOW)
         assert [s.id for s in store.posts.newest("news", 9)] == [other.id, "s", "t"]
         assert [s.id for s in store.posts.newest(None, 9)] == ["s", "t"]
+
+
+MANY = 2000
+HELD = range(100, 130)
+
+
+@pytest.fixture
+def fifth(tmp_path):
+    """The path of a published store as the fifth version left it: many posts, some of them held back."""
+    path = str(tmp_path / "store.db")
+    engine = _engine(path, "BEGIN IMMEDIATE", connections=1)
+    with engine.begin() as connection:
+        migrations.upgrade(connection, "0005")
+        connection.exec_driver_sql("INSERT INTO facts VALUES ('uuid', ?), ('created', '0')", (UUID,))
+        connection.exec_driver_sql(
+            "INSERT INTO scopes VALUES ('', 1, 1, 0, 9, 9, 9, 1, 0), ('news', 1, 1, 0, 9, 9, 9, 1, 0)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO categories VALUES ('news', 'News', 'news', NULL, 1, 0, '?', 0, 0)"
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO sources (id, url, first_url, host, position, active, paused, gone, definition, "
+            "asked, floor, next_due, due_why, token, memory, unread, added) "
+            "VALUES (1, ?, ?, '', 0, 1, 0, 0, 'd', '?', 0, 0, '[]', 0, '{}', '[]', 0)",
+            (A, A),
+        )
+        # In each hundred, what came first is dated last.
+        names = [(n, f"n{n}", micros(NOW) + n // 100 * 100 - n % 100) for n in range(1, MANY + 1)]
+        connection.exec_driver_sql(
+            "INSERT INTO stories (id, lead, published, mark) VALUES (?, ?, ?, 1)",
+            [(name, name, at) for _, name, at in names],
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO posts VALUES (?, ?, 1, ?, '', ?, ?, ?, NULL, 'published', ?, ?, '', NULL, 1, 0, "
+            "'d', 't', 'l', 'full', '', 0, 'd', 0, 'T', ?, '', 'c')",
+            [(n, name, name, at, at, micros(NOW), name, name, DETAILS_OF_ONE) for n, name, at in names],
+        )
+        connection.exec_driver_sql(
+            "INSERT INTO post_categories VALUES (?, 0, 'news')", [(n,) for n, _, _ in names]
+        )
+        connection.exec_driver_sql("INSERT INTO held_back VALUES (?, 'news')", [(n,) for n in HELD])
+        connection.exec_driver_sql(
+            "INSERT INTO placements VALUES ('news', ?, ?, ?, 1)",
+            [(name, name, at) for n, name, at in names if n not in HELD],
+        )
+    engine.dispose()
+    return path
+
+
+def test_a_store_that_has_no_archives_gets_them_with_its_first_publish(fifth, tmp_path):
+    """In order of arrival, with what a backlog has held back all the time; the newest stay where they are."""
+    news = Category("news", "News", entries=50)
+    given = replace(config(source(A), categories=(news,)), output=Output(formats=("atom",)))
+    with open_store(fifth, output=str(tmp_path / "public"), loops=True, now=NOW) as store:
+        store.polls.sync(given, NOW)
+        before = [story.id for story in store.posts.newest("news", 50)]
+        publisher = Publisher(
+            *(store.posts, store.sources, store.documents, FixedClock(NOW), given), archives=store.archives
+        )
+        published = publisher.publish()
+        assert published.failures == ()
+        assert [story.id for story in store.posts.newest("news", 50)] == before
+        bodies = {path: store.documents.get(path).body.decode() for path in published.written}
+    entry = re.compile("<id>n([0-9]+)</id>")
+    closed = [path for path in published.written if "archive/" in path]
+    assert closed == [f"category/news/archive/{number}.atom" for number in range(1, MANY // 50)]
+    archived = [n for path in closed for n in sorted(map(int, entry.findall(bodies[path])))]
+    assert archived == sorted(set(range(1, MANY + 1)) - {int(id[1:]) for id in before})
+    assert {f"n{n}" for n in entry.findall(bodies["category/news/feed.atom"])} == set(before)
+    assert set(HELD) <= set(archived)
