@@ -8,7 +8,8 @@ Every file is one source; its category is its top folder. What our parser finds 
 its own, under a deadline) is held against what became of it, each Atom document, archives too, against the
 RELAX NG schema of RFC 4287 (and the W3C validator, where its source is given). Then all sources are polled
 again twice: as they are, and with a comment (JSON: a line) more at the end, so that every body is judged
-anew; neither may add a post or change a byte of an output document. Exit status 1 if anything stays unexplained.
+anew; neither may add a post or change a byte of an output document. Exit status 1 if anything stays
+unexplained.
 What every post must be, and what feedparser alone finds in each file, is judged by `corpus_judge.py`.
 """
 
