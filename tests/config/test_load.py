@@ -349,11 +349,9 @@ feeds:
   - {url: https://c.example/, full_text: true}
 """)
     later = [
-        "site.formerly",
         "output.index",
         "output.formats: posts",
         *(f"server.{key}" for key in ("admin", "hub", "admin_token", "private_hub")),
-        "categories.formerly",
         *(f"feeds.{key}" for key in ("full_text",)),
     ]
     assert config.warnings == tuple(f"{key}: not in this version yet; it has no effect" for key in later)
