@@ -49,7 +49,6 @@ def app(
     next_change: Callable[[], datetime | None] = lambda: None,
     formerly: Callable[[], Formerly] = Formerly,
     links: Callable[[str], Sequence[tuple[str, str]]] = lambda path: (),
-    gone: Callable[[str], bool] = lambda path: False,
     routes: Sequence[BaseRoute] = (),
 ) -> ASGIApp:
     """An ASGI application over a document store.
@@ -57,15 +56,14 @@ def app(
     `/healthz` answers 200 as long as the process answers at all, `/readyz` 200 while `ready()` holds and else
     503. A fault of the store is 503 and a line in the log. `next_change` says when a document can change at
     the earliest (None: not that we know), `formerly` which old addresses are in force, `links` what the
-    `Link` header of a path's document says: relations and absolute URLs. None of them may block. `gone`
-    says whether what a path showed was taken down for good; it is asked in a thread, as the store is.
-    `routes` come before the documents.
+    `Link` header of a path's document says: relations and absolute URLs. None of them may block. `routes`
+    come before the documents.
     """
 
     async def document(request: Request) -> Response:
         path, query = request.scope["path"], request.scope["query_string"].decode("latin-1")
         try:
-            found = await asyncio.to_thread(_look_up, documents, path, query, formerly(), gone)
+            found = await asyncio.to_thread(_look_up, documents, path, query, formerly())
         except AggregatorError as error:
             _LOG.error("cannot serve %s: %s", ascii(path), error)
             return _text(503, "not available now", {"retry-after": "30"})
@@ -117,7 +115,7 @@ def app(
 
 
 def _look_up(
-    documents: DocumentStore, asked: str, query: str, formerly: Formerly, gone: Callable[[str], bool]
+    documents: DocumentStore, asked: str, query: str, formerly: Formerly
 ) -> Document | _Moved | Literal["gone"] | None:
     """What there is at a path: a document wins over an old address, but has no query as that may have."""
     old = formerly.by_query(asked, query)
@@ -133,7 +131,7 @@ def _look_up(
     old = formerly.by_path(asked)
     if old is not None and documents.get(old) is not None:
         return _Moved(old)
-    return "gone" if path is not None and gone(path) else None
+    return "gone" if path is not None and documents.gone(path) else None
 
 
 def _in_origin_form(scope: Scope) -> Scope:

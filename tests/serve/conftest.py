@@ -38,7 +38,6 @@ def site(shelf, ready, old):
             next_change=lambda: CLOCK.now() + timedelta(seconds=77),
             formerly=lambda: old[0],
             links=lambda path: [("self", f"https://news.example.org/{path}")],
-            gone=shelf.gone,
             routes=[hub],
         ),
         patience=0.3,
