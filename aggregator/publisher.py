@@ -8,24 +8,18 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from aggregator import pipeline
 from aggregator.errors import AggregatorError, PublishError, StoreError
-from aggregator.model import Claim, Config, Document, PostFile, PostId
-from aggregator.ports import Clock, DocumentStore, JekyllStore, PostReader, SourceReader
+from aggregator.model import Claim, Config, Document, PostId, Story
+from aggregator.ports import Clock, DocumentStore, JekyllStore, PageStore, PostReader, SourceReader
+from aggregator.stories import AFTER_FAILURE, JekyllWriter, PageWriter, StoryWriter
 
 log = logging.getLogger(__name__)
-
-BATCH = 200
-"""Jekyll files that are written between two looks at the configuration."""
-SAID = 3
-"""Jekyll files that a failure names; the others are counted."""
-AFTER_FAILURE = timedelta(seconds=15)
-"""How long to wait before a disk that was full, or a directory that was read-only, is tried again."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,13 +27,16 @@ class Published:
     """What one round of publishing came to."""
 
     scopes: int = 0
-    written: tuple[str, ...] = ()  # paths whose bytes are new
+    written: tuple[str, ...] = ()  # paths whose bytes are new, or of pages of posts that went
     failures: tuple[str, ...] = ()
     files: tuple[str, ...] = ()  # names of Jekyll files whose bytes are new, or that went
 
 
 class Publisher:
-    """Renders every dirty scope, one after the other, then Jekyll files. Blocks; one round at a time."""
+    """Renders pages of posts, then every dirty scope, one after the other, then Jekyll files.
+
+    Pages come first so that the other documents have something to link to. Blocks; one round at a time.
+    """
 
     def __init__(
         self,
@@ -49,10 +46,13 @@ class Publisher:
         clock: Clock,
         config: Config,
         files: JekyllStore | None = None,
+        pages: PageStore | None = None,
     ) -> None:
-        """`files`: where posts go that the configuration wants as files of a Jekyll site, if anywhere."""
+        """`files`, `pages`: what knows of posts as files of a Jekyll site, and as pages; None: never any."""
         self._posts, self._sources, self._documents, self._clock = posts, sources, documents, clock
         self._jekyll = JekyllWriter(posts, files) if files is not None else None
+        self._pages = PageWriter(posts, pages, documents) if pages is not None else None
+        self._founders = pages
         self._identity = posts.identity()
         self._turn = threading.Lock()
         self._owed: list[Claim] = []  # claims that could not be given back yet: the store was in trouble
@@ -66,31 +66,41 @@ class Publisher:
     def publish(self, *, whole: bool = True) -> Published:
         """Render what is dirty. What cannot be put in place is reported, stays dirty, and is tried again.
 
-        Not `whole`: at most one batch of Jekyll files, so that many of them hold up no documents.
+        Not `whole`: at most one batch of pages and one of Jekyll files, so that many of them hold up no
+        documents.
         """
         now = self._clock.now()
         published = Published()
+        pages, unpaged = self._publish_stories(self._pages, now, whole)
         if self._not_before is None or now >= self._not_before:
             published = self._publish_scopes(now)
             self._not_before = now + AFTER_FAILURE if published.failures else None
             self._failing = published.failures
-        files, refused = self._publish_files(now, whole)
-        self._complain((*self._failing, *refused))
-        return replace(published, failures=(*published.failures, *refused), files=files)
+        files, refused = self._publish_stories(self._jekyll, now, whole)
+        failures = (*unpaged, *self._failing, *refused)
+        self._complain(failures)
+        return replace(
+            published,
+            written=(*pages, *published.written),
+            failures=(*unpaged, *published.failures, *refused),
+            files=files,
+        )
 
-    def _publish_files(self, now: datetime, whole: bool) -> tuple[tuple[str, ...], tuple[str, ...]]:
-        """Write Jekyll files that wait; names, and what went wrong, in words."""
-        files: list[str] = []
-        if self._jekyll is None:
+    def _publish_stories(
+        self, writer: StoryWriter | None, now: datetime, whole: bool
+    ) -> tuple[tuple[str, ...], tuple[str, ...]]:
+        """Write what waits story by story; names, and what went wrong, in words."""
+        written: list[str] = []
+        if writer is None:
             return (), ()
         try:
             more = True
             while more:
                 with self._turn:
-                    more = self._jekyll.write(self.config, now, files) and whole
+                    more = writer.write(self.config, now, written) and whole
         except AggregatorError as fault:
-            return tuple(files), (*self._jekyll.failures(), str(fault))
-        return tuple(files), self._jekyll.failures()
+            return tuple(written), (*writer.failures(), str(fault))
+        return tuple(written), writer.failures()
 
     def _publish_scopes(self, now: datetime) -> Published:
         owed, self._owed = self._owed, []
@@ -179,61 +189,21 @@ class Publisher:
         if claim.scope is not None:
             category = next(c for c in categories if c.slug == claim.scope)
             stories = self._posts.newest(claim.scope, category.entries, per_source=per_source)
+            pages = self._pages_of(stories)
             return pipeline.render_category(
-                category, stories, claim, categories, config, self._identity, tombstones
+                category, stories, claim, categories, config, self._identity, tombstones, pages
             )
         newest = {c.slug: self._posts.newest(c.slug, pipeline.ON_HOME) for c in categories}
         infos = {s.url: s.memory.info for s in self._sources.sources() if s.memory.info is not None}
         stories = self._posts.newest(None, config.output.entries, per_source=per_source)
+        pages = self._pages_of([story for some in newest.values() for story in some])
         return pipeline.render_site(
-            stories, newest, claim, categories, infos, config, self._identity, tombstones
+            stories, newest, claim, categories, infos, config, self._identity, tombstones, pages
         )
 
-
-class JekyllWriter:
-    """Writes stories that changed as files of a Jekyll site, a batch at a time.
-
-    Goes on where it stopped, so that files that cannot be written hold up no others; those wait for a while.
-    """
-
-    def __init__(self, posts: PostReader, files: JekyllStore) -> None:
-        self._posts, self._files = posts, files
-        self._after = PostId("")
-        self._refused: dict[PostId, tuple[datetime, str]] = {}  # when to try again, and why not before
-
-    def write(self, config: Config, now: datetime, written: list[str]) -> bool:
-        """Write one batch and note the names; whether there may be another one in this round."""
-        jekyll = config.output.jekyll
-        if jekyll is None:
-            self._refused.clear()
-            return False
-        waiting = self._files.changed(BATCH, self._after)
-        self._after = waiting[-1].story if len(waiting) == BATCH else PostId("")
-        categories = self._posts.categories()
-        files: list[PostFile] = []
-        for one in waiting:
-            if one.story in self._refused and now < self._refused[one.story][0]:
-                continue
-            try:
-                files.append(pipeline.render_post(one, jekyll, categories, config))
-            except Exception as fault:  # a post that cannot be rendered must not take the others with it
-                log.exception("fault while rendering the Jekyll file of %s", one.story)
-                self._refuse(one.story, now, f"{one.story}: {type(fault).__name__}: {fault}")
-        for file, result in zip(
-            files, self._files.put(files, jekyll.directory) if files else (), strict=True
-        ):
-            if isinstance(result, PublishError):
-                self._refuse(file.story, now, str(result))
-            else:
-                self._refused.pop(file.story, None)
-                written += [result] if result else []
-        return bool(self._after)
-
-    def failures(self) -> tuple[str, ...]:
-        """What could not be written so far, in words: the first few, and how many more."""
-        said = [why for _, why in self._refused.values()]
-        more = (f"{len(said) - SAID} more Jekyll files could not be written",) if len(said) > SAID else ()
-        return (*said[:SAID], *more)
-
-    def _refuse(self, story: PostId, now: datetime, why: str) -> None:
-        self._refused[story] = (now + AFTER_FAILURE, why)
+    def _pages_of(self, stories: Sequence[Story]) -> Mapping[PostId, str]:
+        """Where the pages of these stories are; what is shown under another id than a story's has none."""
+        if self._founders is None or not pipeline.page_settings(self.config):
+            return {}
+        founders = self._founders.founders([story.id for story in stories])
+        return {story: pipeline.page_path(story, founder) for story, founder in founders.items()}

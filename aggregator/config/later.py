@@ -9,9 +9,8 @@ from collections.abc import Iterator
 
 from aggregator.config.parts import Parts
 
-FORMATS = ("atom", "rss", "json", "html")
+FORMATS = ("atom", "rss", "json", "html", "posts")
 """Kinds of documents that this version publishes."""
-_OUTPUT = ("index",)
 _FEED = ("full_text",)
 
 
@@ -23,7 +22,6 @@ def warnings(parts: Parts) -> tuple[str, ...]:
 
 def _keys(parts: Parts) -> Iterator[str]:
     output, server = parts.output, parts.server
-    yield from (f"output.{k}" for k in _OUTPUT if k in output.model_fields_set and getattr(output, k))
     yield from (f"output.formats: {f}" for f in output.formats if f not in FORMATS)
     if "admin" in server.model_fields_set and server.admin is not None:
         yield "server.admin"

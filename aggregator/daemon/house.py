@@ -126,7 +126,9 @@ async def house(given: Config, report: Callable[[PollOutcome], None]) -> AsyncIt
                 reader=reader,
                 poller=Poller(store.polls, fetcher, reader, clock, given.polling, report, deciders),
                 keeper=Keeper(store.revisions, store.posts.identity(), clock, given),
-                publisher=Publisher(store.posts, store.sources, store.documents, clock, given, store.jekyll),
+                publisher=Publisher(
+                    *(store.posts, store.sources, store.documents, clock, given, store.jekyll, store.pages)
+                ),
                 clock=clock,
             )
         finally:

@@ -9,6 +9,7 @@ This is the only room that knows the order of the stages::
               of an older page: posts that fill a hole, the next page        errands
     newest | render: select, atom, pages | put                               rendering
     changed | render_post: select, jekyll | put                              rendering
+    changed | render_page: select, pages | put                               rendering
     outdated | revise: classify, assign | revised                            revision
     sought | find | meant | take_down                                        takedown
     sought | find | answer: classify again, why and why not                  explaining
@@ -26,10 +27,21 @@ from aggregator.pipeline.remembering import (
     summary,
     why_unreadable,
 )
-from aggregator.pipeline.rendering import ON_HOME, Rendered, render_category, render_post, render_site
+from aggregator.pipeline.rendering import (
+    ON_HOME,
+    PAGES,
+    Rendered,
+    page_path,
+    page_settings,
+    render_category,
+    render_page,
+    render_post,
+    render_site,
+)
 
 __all__ = [
     "ON_HOME",
+    "PAGES",
     "READER_VERSION",
     "Rendered",
     "body_digest",
@@ -40,9 +52,12 @@ __all__ = [
     "lookup",
     "name",
     "news",
+    "page_path",
+    "page_settings",
     "prepared",
     "read",
     "render_category",
+    "render_page",
     "render_post",
     "render_site",
     "summary",

@@ -25,6 +25,13 @@ SECURITY: Mapping[str, str] = {
     # Publishers see which site their readers come from.
     "referrer-policy": "strict-origin-when-cross-origin",
 }
+# Pages of posts show the images of their sources, and load nothing else from there.
+_WITH_IMAGES = {
+    "content-security-policy": SECURITY["content-security-policy"].replace(
+        "style-src 'self';", "style-src 'self'; img-src http: https:;"
+    )
+}
+_PAGES = "post/"
 # Readers that run in a browser may take what is made for readers: it is public, and no answer depends on
 # who asks. The rest is for people, and for no other site's scripts.
 _FOR_READERS = {"access-control-allow-origin": "*", "access-control-expose-headers": "ETag, Link"}
@@ -85,6 +92,8 @@ def answer(
     compressed = bool(document.gzip) and takes_gzip(headers.get("accept-encoding", ""))
     etag = document.gzip_etag if compressed else document.etag
     shared = {**SECURITY, "cache-control": caching, "vary": "Accept-Encoding"}
+    if document.path.startswith(_PAGES):
+        shared |= _WITH_IMAGES
     if document.path.endswith((*FEEDS, ".opml")):
         shared |= _FOR_READERS
     if etag:

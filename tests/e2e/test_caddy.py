@@ -21,7 +21,7 @@ def site(tmp_path_factory):
     with SourceServer() as sources:
         sources.put("a.xml", rss("A", *(f"Post number {n}" for n in range(40))))
         place.write(
-            "output: {formats: [atom, rss, json, html]}\n"
+            "output: {formats: [atom, rss, json, html, posts]}\n"
             f"categories: {{tech: {{title: Tech, feeds: ['{sources.url('a.xml')}']}}}}\n"
         )
         with place.daemon() as daemon:
@@ -74,6 +74,19 @@ def test_documents(site, path):
         assert packed[1]["content-type"] == headers["content-type"]
         assert gzip.decompress(packed[2]) == body
         assert packed[1]["etag"] != headers["etag"]
+
+
+def test_page_of_a_post(site):
+    """It may show images from anywhere, and nothing else, as ours says it."""
+    path = f"/{next(site[0].public.glob('post/*/*/*.html')).relative_to(site[0].public)}"
+    for port in (*site[1:3], site[3].port):
+        status, headers, body = get(port, path)
+        assert (status, body) == (200, (site[0].public / path[1:]).read_bytes())
+        assert headers["content-security-policy"] == (
+            "default-src 'none'; style-src 'self'; img-src http: https:; base-uri 'none'; "
+            "form-action 'none'; frame-ancestors 'none'"
+        )
+        assert "access-control-allow-origin" not in headers
 
 
 @pytest.mark.parametrize("accept", ["identity", "gzip"])

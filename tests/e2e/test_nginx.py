@@ -29,7 +29,10 @@ def site(tmp_path_factory):
     place = Place(tmp_path_factory.mktemp("nginx"))
     with SourceServer() as sources:
         sources.put("a.xml", rss("A", *(f"Post number {n}" for n in range(40))))
-        place.write(f"categories: {{tech: {{title: Tech, feeds: ['{sources.url('a.xml')}']}}}}\n")
+        place.write(
+            "output: {formats: [atom, rss, json, html, posts]}\n"
+            f"categories: {{tech: {{title: Tech, feeds: ['{sources.url('a.xml')}']}}}}\n"
+        )
         assert place.run("once").returncode == 0
         for name in (".hidden.atom", "backup.zip", "CNAME", "category/.feed.atom.1-1.new"):
             (place.public / name).write_text("secret")
@@ -64,6 +67,9 @@ def site(tmp_path_factory):
     [
         (FEED, ATOM),
         ("/feed.atom", ATOM),
+        ("/feed.rss", "application/rss+xml; charset=utf-8"),
+        ("/feed.json", "application/feed+json; charset=utf-8"),
+        ("/outputs.opml", "text/x-opml; charset=utf-8"),
         ("/", "text/html; charset=utf-8"),
         ("/about.html", "text/html; charset=utf-8"),
         ("/category/tech/", "text/html; charset=utf-8"),
@@ -88,6 +94,19 @@ def test_documents(site, path, media_type):
         assert packed[1]["etag"] != headers["etag"]
         assert not headers["etag"].startswith("W/")
         assert [headers[name] for name in SECURITY] == [get(site[3].port, path)[1][name] for name in SECURITY]
+
+
+def test_page_of_a_post(site):
+    """It may show images from anywhere, and nothing else, as ours says it."""
+    path = f"/{next(site[0].public.glob('post/*/*/*.html')).relative_to(site[0].public)}"
+    for port in (*site[1:3], site[3].port):
+        status, headers, body = get(port, path)
+        assert (status, body) == (200, (site[0].public / path[1:]).read_bytes())
+        assert headers["content-security-policy"] == (
+            "default-src 'none'; style-src 'self'; img-src http: https:; base-uri 'none'; "
+            "form-action 'none'; frame-ancestors 'none'"
+        )
+        assert "access-control-allow-origin" not in headers
 
 
 @pytest.mark.parametrize("accept", ["identity", "gzip"])

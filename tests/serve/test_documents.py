@@ -196,3 +196,12 @@ def test_how_long_caches_keep_it(seconds, age):
     """Until the next change can come; within bounds, for not all changes are known beforehand."""
     later = None if seconds is None else MODIFIED + timedelta(seconds=seconds)
     assert cache_control(MODIFIED, later) == f"public, max-age={age}"
+
+
+@pytest.mark.parametrize(("path", "images"), [("post/2026/11/a-1.html", True), ("index.html", False)])
+def test_images(path, images):
+    """Pages of posts show those of their sources; no other page loads anything from elsewhere."""
+    policy = answer(replace(DOCUMENT, path=path), {}).headers["content-security-policy"]
+    assert ("img-src http: https:;" in policy) is images
+    assert policy.startswith("default-src 'none'; style-src 'self'; ")
+    assert "script" not in policy
