@@ -21,6 +21,7 @@ from aggregator.model import (
     Document,
     Fetched,
     FetchResult,
+    Founder,
     Known,
     Lease,
     Lookup,
@@ -318,6 +319,9 @@ class DocumentStore(Protocol):
         Raises `PublishError` where it cannot be removed, or was changed since we wrote it.
         """
 
+    def held(self, folder: str, limit: int, after: str, /) -> Sequence[str]:
+        """At most `limit` paths of documents of ours in a folder (`post/`), in order, those after `after`."""
+
     def gone(self, path: str, /) -> bool:
         """Whether what a page showed was taken down for good. `path` may come from a stranger."""
 
@@ -346,8 +350,14 @@ class PageStore(Protocol):
     def made_with(self, settings: str, /) -> None:
         """Let every story wait again unless the pages were last made with these settings."""
 
-    def changed(self, limit: int, /) -> Sequence[Unpaged]:
-        """At most `limit` stories that changed since their page was rendered, each as it is now."""
+    def changed(self, limit: int, after: PostId, /) -> Sequence[Unpaged]:
+        """At most `limit` stories that changed since their page was rendered, by id, those after `after`.
+
+        Each as it is now.
+        """
+
+    def founders(self, stories: Sequence[PostId], /) -> Mapping[PostId, Founder]:
+        """What the addresses of the pages of some stories are made of; other ids are left out."""
 
     def settle(self, done: Sequence[Unpaged], /) -> None:
         """The pages of these are in place, or gone. What changed again since waits again."""

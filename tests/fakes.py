@@ -1258,6 +1258,9 @@ class MemoryDocuments(_Part):
     def remove(self, path, /):
         return self.data.files.pop(path, None) is not None
 
+    def held(self, folder, limit, after, /):
+        return [path for path in sorted(self.data.files) if path.startswith(folder) and path > after][:limit]
+
     def gone(self, path, /):
         return path in self.data.gone
 
@@ -1306,23 +1309,29 @@ class MemoryPages(_Part):
             self.data.pages = settings
             self.data.paged.clear()
 
-    def changed(self, limit, /):
+    def changed(self, limit, after, /):
         waiting = [
             (story, mark)
             for story, (mark, _) in sorted(self.data.story_marks.items())
-            if mark > self.data.paged.get(story, -1)
+            if mark > self.data.paged.get(story, -1) and story > after
         ]
         posts = sorted(self.data.posts.values(), key=lambda stored: stored.arrived)
         found = []
         for story, mark in waiting[:limit]:
-            [(slug, published), *_] = [
-                *([self.data.ended[story][1:]] if story in self.data.ended else []),
-                *((p.post.slug, p.post.published) for p in posts if p.post.id == story),
-            ]
             members = tuple(p.post for p in posts if p.story == story and self.store.visible(p))
             told = model.Story(story, members) if members else None
-            found.append(model.Unpaged(story, mark, slug, published, told))
+            found.append(model.Unpaged(story, mark, self._founder(story), told))
         return found
+
+    def founders(self, stories, /):
+        return {story: self._founder(story) for story in stories if story in self.data.story_marks}
+
+    def _founder(self, story):
+        [(slug, published), *_] = [
+            *([self.data.ended[story][1:]] if story in self.data.ended else []),
+            *((p.post.slug, p.post.published) for p in self.data.posts.values() if p.post.id == story),
+        ]
+        return model.Founder(slug, published)
 
     def settle(self, done, /):
         for one in done:

@@ -9,11 +9,9 @@ from collections.abc import Iterator
 
 from aggregator.config.parts import Parts
 
-FORMATS = ("atom", "rss", "json", "html")
+FORMATS = ("atom", "rss", "json", "html", "posts")
 """Kinds of documents that this version publishes."""
-_OUTPUT = ("index",)
 _FEED = ("full_text",)
-_CATEGORY = ("formerly",)
 
 
 def warnings(parts: Parts) -> tuple[str, ...]:
@@ -23,18 +21,13 @@ def warnings(parts: Parts) -> tuple[str, ...]:
 
 
 def _keys(parts: Parts) -> Iterator[str]:
-    site, output, server = parts.site, parts.output, parts.server
-    if site.formerly:
-        yield "site.formerly"
-    yield from (f"output.{k}" for k in _OUTPUT if k in output.model_fields_set and getattr(output, k))
+    output, server = parts.output, parts.server
     yield from (f"output.formats: {f}" for f in output.formats if f not in FORMATS)
     if "admin" in server.model_fields_set and server.admin is not None:
         yield "server.admin"
     if "hub" in server.model_fields_set and server.hub is not False:
         yield "server.hub"
     yield from (f"server.{k}" for k in ("admin_token", "private_hub") if getattr(server, k))
-    for category in parts.categories.values():
-        yield from (f"categories.{k}" for k in _CATEGORY if k in category.model_fields_set)
     for where, keys in (("defaults", parts.defaults), *(("feeds", feed.keys) for feed in parts.feeds)):
         # backlog: 0 asks for something, too; only false asks for nothing.
         yield from (

@@ -114,8 +114,8 @@ def _render(given: Config, before: Callable[[Store, Config], None] | None = None
         Keeper(store.revisions, store.posts.identity(), SystemClock(), given).revise_all()
         if before is not None:
             before(store, given)
-        parts = (store.posts, store.sources, store.documents, SystemClock(), given, store.jekyll)
-        return Publisher(*parts, store.archives).publish()
+        parts = (store.posts, store.sources, store.documents, SystemClock(), given)
+        return Publisher(*parts, store.jekyll, store.pages, store.archives).publish()
 
 
 def _mark_all(store: Store, given: Config) -> None:

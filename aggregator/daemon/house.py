@@ -128,7 +128,7 @@ async def house(given: Config, report: Callable[[PollOutcome], None]) -> AsyncIt
                 keeper=Keeper(store.revisions, store.posts.identity(), clock, given),
                 publisher=Publisher(
                     *(store.posts, store.sources, store.documents, clock, given),
-                    *(store.jekyll, store.archives),
+                    *(store.jekyll, store.pages, store.archives),
                 ),
                 clock=clock,
             )

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections.abc import Callable
+from datetime import datetime
 from pathlib import Path
 
 from aggregator import config, observe, serve
@@ -21,6 +22,7 @@ from aggregator.daemon.house import (
     read_bytes,
     read_config,
 )
+from aggregator.daemon.outlook import Outlook
 from aggregator.errors import AggregatorError, ConfigError, StoreError
 from aggregator.model import Config
 from aggregator.triggers import Housekeeping, Reload, Stop, Tick, Triggers
@@ -52,7 +54,14 @@ async def run(path: Path, overrides: Overrides, announce: Callable[[str], None])
 async def _serve(given: Config, parts: House, loops: _Loops) -> serve.HttpServer | None:
     if given.server.listen is None:
         return None
-    application = serve.app(parts.store.documents, ready=lambda: loops.running)
+    application = serve.app(
+        parts.store.documents,
+        parts.clock,
+        ready=lambda: loops.running,
+        next_change=loops.next_change,
+        formerly=lambda: loops.formerly,
+        links=loops.links,
+    )
     server = serve.HttpServer(application, given.server.listen)
     await server.start()
     return server
@@ -83,6 +92,17 @@ class _Loops:
         self._publish_trouble = observe.Trouble("cannot publish")
         self._keeper_trouble = observe.Trouble("cannot bring stored posts up to date")
         self.running = False  # what /readyz says
+        self._outlook = Outlook(parts.store.polls, parts.poller, parts.clock)
+        self.formerly = serve.formerly(given)
+
+    def next_change(self) -> datetime | None:
+        """When documents can change at the earliest: now, while some are written."""
+        publishing = self._publishing is not None and not self._publishing.done()
+        return self._parts.clock.now() if publishing else self._outlook.next_change()
+
+    def links(self, path: str) -> list[tuple[str, str]]:
+        """What the `Link` header of a document says (RFC 8288)."""
+        return [("self", self._config.site.url + path)] if path.endswith(serve.FEEDS) else []
 
     async def live(self, events: Triggers) -> None:
         self.running = True
@@ -104,6 +124,7 @@ class _Loops:
         """Start what is due and publish what is dirty. Trouble with the store is said, and tried again."""
         try:
             await self._parts.poller.start_due()
+            await self._outlook.look()
             self._store_trouble.over()
         except StoreError as trouble:
             self._store_trouble.say(trouble)
@@ -184,6 +205,7 @@ class _Loops:
         self._reload_trouble.over()
         self._wrong = ()
         self._raw, self._config = raw, new
+        self.formerly = serve.formerly(new)
         log.info("%s", observe.line("reload", {"by": by, "changes": changes.summary()}))
         for key in changes.restart:
             log.warning("reload: `%s` takes effect at the next start", key)

@@ -75,13 +75,20 @@ class Unwritten:
 
 
 @dataclass(frozen=True, slots=True)
+class Founder:
+    """What the address of a story's page is made of, beside its id: the post that founded it, for good."""
+
+    slug: str
+    published: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Unpaged:
-    """A story that has changed since its page was rendered, and what the address of the page is made of."""
+    """A story that has changed since its page was rendered, and the mark that rendering it settles."""
 
     story: PostId
-    mark: int  # that rendering it settles
-    slug: str  # of the post that founded the story, whoever leads it now
-    published: datetime  # of the same
+    mark: int
+    founder: Founder  # whoever leads it now
     told: Story | None  # None: no member is visible
 
 

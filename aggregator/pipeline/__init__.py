@@ -10,6 +10,7 @@ This is the only room that knows the order of the stages::
     newest | render: select, atom, pages | put                               rendering
     uncut | cut | close, fresh | render_archive | put                        rendering
     changed | render_post: select, jekyll | put                              rendering
+    changed | render_page: select, pages | put                               rendering
     outdated | revise: classify, assign | revised                            revision
     sought | find | meant | take_down                                        takedown
     sought | find | answer: classify again, why and why not                  explaining
@@ -29,18 +30,23 @@ from aggregator.pipeline.remembering import (
 )
 from aggregator.pipeline.rendering import (
     ON_HOME,
+    PAGES,
     Rendered,
     Subscribed,
     archive_path,
     cut,
+    page_path,
+    page_settings,
     render_archive,
     render_category,
+    render_page,
     render_post,
     render_site,
 )
 
 __all__ = [
     "ON_HOME",
+    "PAGES",
     "READER_VERSION",
     "Rendered",
     "Subscribed",
@@ -54,10 +60,13 @@ __all__ = [
     "lookup",
     "name",
     "news",
+    "page_path",
+    "page_settings",
     "prepared",
     "read",
     "render_archive",
     "render_category",
+    "render_page",
     "render_post",
     "render_site",
     "summary",

@@ -1,4 +1,4 @@
-"""Pure. From stories to documents: select, atom, rss, json, pages, opml, jekyll."""
+"""Pure. From stories to documents: select, atom, rss, json, pages (also of posts), opml, jekyll."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
+from hashlib import blake2b
 
 from aggregator import publish
 from aggregator.model import (
@@ -14,6 +15,7 @@ from aggregator.model import (
     Claim,
     Config,
     Document,
+    Founder,
     Jekyll,
     PostFile,
     PostId,
@@ -24,12 +26,16 @@ from aggregator.model import (
     Story,
     Tombstone,
     Uncut,
+    Unpaged,
     Unwritten,
     Url,
 )
 
 ON_HOME = 6
 """Posts of each category that the home page shows: about one screen of a phone."""
+
+PAGES = publish.POSTS
+"""The folder of the pages of posts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,14 +63,16 @@ def render_category(
     config: Config,
     identity: SiteIdentity,
     tombstones: Sequence[Tombstone] = (),
+    posts: Mapping[PostId, str] = {},
     subscribed: Subscribed | None = None,
 ) -> Rendered:
-    """The documents of one category. With `subscribed`, that is what its Atom document holds.
+    """The documents of one category; `posts` are the paths of stories that have pages.
 
-    The others show the newest `entries`, whichever archive has them.
+    `subscribed` is what its Atom document holds; without it, that is the newest `entries`, which all others
+    show, whichever archive has them.
     """
     entries = publish.shown(stories, _positions(config), category.entries)
-    page = publish.category_page(category, entries, site=config.site, output=config.output)
+    page = publish.category_page(category, entries, site=config.site, output=config.output, posts=posts)
     return _rendered(category, entries, [page], claim, categories, config, identity, tombstones, subscribed)
 
 
@@ -116,13 +124,14 @@ def render_site(
     config: Config,
     identity: SiteIdentity,
     tombstones: Sequence[Tombstone] = (),
+    posts: Mapping[PostId, str] = {},
 ) -> Rendered:
     """The documents of everything: the feed, the home page with each category's `newest`, about."""
     positions, site, output = _positions(config), config.site, config.output
     sections = [(c, publish.shown(newest[c.slug], positions, ON_HOME)) for c in categories]
     pages = [
         publish.stylesheet(),
-        publish.home(sections, site=site, output=output),
+        publish.home(sections, site=site, output=output, posts=posts),
         publish.about(config.sources, infos, site=site, output=output, polling=config.polling),
     ]
     entries = publish.shown(stories, positions, output.entries)
@@ -145,6 +154,42 @@ def render_post(
     named = {category.slug: category for category in categories}
     body = publish.post_file(told, jekyll=jekyll, site=config.site, categories=named)
     return PostFile(waiting.story, waiting.mark, publish.file_name(told.post, config.site), body)
+
+
+def page_path(story: PostId, founder: Founder) -> str:
+    """Where the page of a story is, whatever becomes of it."""
+    return publish.post_path(story, founder.slug, founder.published)
+
+
+def page_settings(config: Config) -> str:
+    """What tells the pages of posts that this configuration and version make from all others.
+
+    Empty where the configuration wants none.
+    """
+    output, site = config.output, config.site
+    if "posts" not in output.formats:
+        return ""
+    made_of = (
+        publish.templates(),
+        replace(site, formerly=()),
+        *(output.directory, output.formats, output.credit, output.index),
+        [(c.slug, c.title, c.language) for c in config.categories],
+    )
+    return blake2b(repr(made_of).encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
+
+
+def render_page(waiting: Unpaged, categories: Sequence[Category], config: Config) -> Document | None:
+    """The page of a story; None where nothing of it is shown."""
+    if waiting.told is None:
+        return None
+    [told] = publish.shown([waiting.told], _positions(config), 1)
+    return publish.post_page(
+        page_path(waiting.story, waiting.founder),
+        told,
+        site=config.site,
+        output=config.output,
+        categories={category.slug: category for category in categories},
+    )
 
 
 def _rendered(

@@ -1,8 +1,8 @@
 """Pure. Stories to documents: which are shown, in which order, as Atom and as pages.
 
-`shown` selects, `feed` writes Atom, `home`, `category_page`, `about` and `stylesheet` write pages,
-`post_file` a post of a Jekyll site; `cut` says what goes into archives. The room reads nothing but its own
-templates and words, and asks no clock: what the documents say is a function of the arguments.
+`shown` selects, `feed` writes Atom, `home`, `category_page`, `about`, `post_page` and `stylesheet` write
+pages, `post_file` a post of a Jekyll site; `cut` says what goes into archives. The room reads nothing but its
+own templates and words, and asks no clock: what the documents say is a function of the arguments.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from aggregator.publish.jekyll import file_name, post_file
 from aggregator.publish.json_feed import json_document
 from aggregator.publish.opml import outputs, sources
 from aggregator.publish.pages import about, category_page, home, stylesheet
-from aggregator.publish.paths import archive, feed_id, folder, post_path
+from aggregator.publish.paths import POSTS, archive, feed_id, folder, post_path
+from aggregator.publish.post_page import post_page, templates
 from aggregator.publish.rss import rss_document
 from aggregator.publish.select import latest, primary, shown
 
@@ -23,6 +24,7 @@ FILES = {"atom": atom.FILE, "rss": rss.FILE, "json": json_feed.FILE}
 
 __all__ = [
     "FILES",
+    "POSTS",
     "Cut",
     "Refused",
     "Rendered",
@@ -40,10 +42,12 @@ __all__ = [
     "latest",
     "outputs",
     "post_file",
+    "post_page",
     "post_path",
     "primary",
     "rss_document",
     "shown",
     "sources",
     "stylesheet",
+    "templates",
 ]

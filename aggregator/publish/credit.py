@@ -29,33 +29,42 @@ def authors(post: Post) -> Sequence[Person]:
     Never empty, whatever `output.credit` says: RFC 4287, 4.1.1 would give an entry without an author to the
     author of the feed, which is us.
     """
-    named = tuple(
+    return named(post) or (Person(text.fold(post.origin.title) or post.origin.id or post.id),)
+
+
+def named(post: Post) -> tuple[Person, ...]:
+    """The authors that it names, if any."""
+    return tuple(
         Person(name, paths.followed(person.uri))
         for person in post.authors
         if (name := text.fold(person.name))
     )
-    return named or (Person(text.fold(post.origin.title) or post.origin.id or post.id),)
 
 
 def body(shown: Shown, output: Output, words: Words) -> str:
-    """What `republish` lets through, as HTML, with the credit `footer` as its last line. Never empty.
+    """What `republish` lets through, as HTML, with the credit `footer` as its last line. Never empty."""
+    post = shown.post
+    own = _paragraph(html.escape(text.fold(post.title) or post.link))
+    text_of_it = said(post) or (own if post.republish == "excerpt" else "")
+    parts = [text_of_it] if text_of_it else []
+    if "footer" in output.credit:
+        parts += footer(shown, words)
+    return text.clean("\n".join(parts)) or own
+
+
+def said(post: Post) -> str:
+    """What `republish` lets through of a post, as HTML; may be empty.
 
     `full` is the content; `excerpt` the source's own summary or the beginning, as text without images, cut
     at a sentence's end; `link` nothing of it.
     """
-    post = shown.post
-    own = _paragraph(html.escape(text.fold(post.title) or post.link))
     match post.republish:
         case "full":
-            said = post.content or post.summary
+            return post.content or post.summary
         case "excerpt":
-            said = _paragraph(html.escape(excerpt(post))) or own
+            return _paragraph(html.escape(excerpt(post)))
         case "link":
-            said = ""
-    parts = [said] if said else []
-    if "footer" in output.credit:
-        parts += footer(shown, words)
-    return text.clean("\n".join(parts)) or own
+            return ""
 
 
 def excerpt(post: Post) -> str:

@@ -17,7 +17,19 @@ from zoneinfo import ZoneInfo
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from aggregator.model import Category, Document, Output, Polling, Scope, Shown, Site, Source, SourceInfo, Url
+from aggregator.model import (
+    Category,
+    Document,
+    Output,
+    Polling,
+    PostId,
+    Scope,
+    Shown,
+    Site,
+    Source,
+    SourceInfo,
+    Url,
+)
 from aggregator.publish import atom, credit, json_feed, paths, rss
 from aggregator.publish.words import Words, direction, tag, words_for
 from aggregator.syntax import text
@@ -33,7 +45,7 @@ FORMATS = (  # key of `output.formats`, name, file, type
 
 @dataclass(frozen=True, slots=True)
 class _Row:
-    """One entry as a page shows it: text, and links that are http(s) or empty."""
+    """One entry as a page shows it: text, and links that are http(s), to a page of ours, or empty."""
 
     title: str
     href: str
@@ -80,29 +92,46 @@ class _Listed:
     paused: bool
 
 
-def home(sections: Sequence[tuple[Category, Sequence[Shown]]], *, site: Site, output: Output) -> Document:
-    """`index.html`: the categories in the given order, each with its newest entries and its feed."""
+def home(
+    sections: Sequence[tuple[Category, Sequence[Shown]]],
+    *,
+    site: Site,
+    output: Output,
+    posts: Mapping[PostId, str] = {},
+) -> Document:
+    """`index.html`: the categories in the given order, each with its newest entries and its feed.
+
+    `posts` are the paths of those entries that have pages of their own; the others link to the original.
+    """
     rows = [
         _Section(
             title=paths.label(category.slug, category.title),
             language=tag(category.language) or tag(site.language),
             page=paths.folder(category.slug) + paths.HOME,
-            feeds=_feeds(category, site, output, ""),
-            rows=tuple(_row(one, site) for one in entries),
+            feeds=feeds_of(category, site, output, ""),
+            rows=tuple(_row(one, site, posts, "") for one in entries),
         )
         for category, entries in sections
     ]
-    everything = _feeds(None, site, output, "")
+    everything = feeds_of(None, site, output, "")
     feeds = [*everything, *(feed for section in rows for feed in section.feeds)]
-    return _page(paths.HOME, "home.html", site, feeds=feeds, everything=everything, sections=rows)
+    return rendered(paths.HOME, "home.html", site, feeds=feeds, everything=everything, sections=rows)
 
 
-def category_page(category: Category, entries: Sequence[Shown], *, site: Site, output: Output) -> Document:
-    """`category/SLUG/index.html`: the entries of its feed by day, newest first."""
+def category_page(
+    category: Category,
+    entries: Sequence[Shown],
+    *,
+    site: Site,
+    output: Output,
+    posts: Mapping[PostId, str] = {},
+) -> Document:
+    """`category/SLUG/index.html`: the entries of its feed by day, newest first; `posts` as in `home`."""
     path = paths.folder(category.slug) + paths.HOME
-    own = _feeds(category, site, output, _up(path))
-    rows = [_row(one, site) for one in entries]
-    return _page(
+    up = way_up(path)
+    own = feeds_of(category, site, output, up)
+    rows = [_row(one, site, posts, up) for one in entries]
+    return rendered(
         path,
         "category.html",
         site,
@@ -128,11 +157,11 @@ def about(
     are shown.
     """
     listed = [_listed(source, infos.get(source.url)) for source in sources]
-    return _page(
+    return rendered(
         paths.ABOUT,
         "about.html",
         site,
-        feeds=_feeds(None, site, output, ""),
+        feeds=feeds_of(None, site, output, ""),
         sources=listed,
         least=_duration(polling.min_interval),
         most=_duration(polling.max_interval),
@@ -141,9 +170,13 @@ def about(
 
 def stylesheet() -> Document:
     """`style.css`, the only thing that a page asks for."""
-    loader = PackageLoader("aggregator.publish")
-    source, _, _ = loader.get_source(_environment(), paths.STYLE)
-    return Document(paths.STYLE, "text/css; charset=utf-8", source.encode())
+    return Document(paths.STYLE, "text/css; charset=utf-8", source(paths.STYLE).encode())
+
+
+def source(name: str) -> str:
+    """The text of a template."""
+    found, _, _ = PackageLoader("aggregator.publish").get_source(_environment(), name)
+    return found
 
 
 @cache
@@ -159,7 +192,8 @@ def _environment() -> Environment:
     )
 
 
-def _page(path: str, template: str, site: Site, *, language: str = "", **values: object) -> Document:
+def rendered(path: str, template: str, site: Site, *, language: str = "", **values: object) -> Document:
+    """A page by its template, with what every page says; `language` is that of its title and text."""
     language = tag(language) or tag(site.language) or "en"
     words = words_for(site.language)
     source = (
@@ -172,7 +206,7 @@ def _page(path: str, template: str, site: Site, *, language: str = "", **values:
             if paths.followed(site.contact) or site.contact.startswith("mailto:")
             else "",
             path=path,
-            up=_up(path),
+            up=way_up(path),
             words=words,
             ours=_ours(words, language),
             language=language,
@@ -190,12 +224,13 @@ def _ours(words: Words, language: str) -> Markup:
     return Markup() if same else marks
 
 
-def _up(path: str) -> str:
+def way_up(path: str) -> str:
     """From a page back to the root, relatively."""
     return "../" * path.count("/")
 
 
-def _feeds(category: Category | None, site: Site, output: Output, up: str) -> tuple[_Feed, ...]:
+def feeds_of(category: Category | None, site: Site, output: Output, up: str) -> tuple[_Feed, ...]:
+    """What there is to subscribe to in a category; None: everything."""
     scope: Scope = paths.scope_of(category)
     title = paths.label(category.slug, category.title) if category else site.title
     return tuple(
@@ -211,12 +246,12 @@ def _feeds(category: Category | None, site: Site, output: Output, up: str) -> tu
     )
 
 
-def _row(shown: Shown, site: Site) -> _Row:
+def _row(shown: Shown, site: Site, posts: Mapping[PostId, str], up: str) -> _Row:
     post = shown.post
-    local = _local(post.published, site.timezone)
+    local = for_people(post.published, site.timezone)
     return _Row(
         title=text.fold(post.title) or post.link or post.id,
-        href=paths.followed(post.link),
+        href=up + posts[post.id] if post.id in posts else paths.followed(post.link),
         source=text.fold(post.origin.title),
         home=paths.followed(post.origin.home),
         language=tag(post.language),
@@ -242,7 +277,7 @@ def _listed(source: Source, info: SourceInfo | None) -> _Listed:
     )
 
 
-def _local(moment: datetime, timezone: str) -> datetime:
+def for_people(moment: datetime, timezone: str) -> datetime:
     """For people, in the site's time zone. A date at the edge of the calendar stays where it is."""
     try:
         return moment.astimezone(ZoneInfo(timezone))

@@ -15,6 +15,7 @@ from aggregator.model import Category, PostId, Scope, Site, SiteIdentity, Slug
 STYLE = "style.css"
 HOME = "index.html"
 ABOUT = "about.html"
+POSTS = "post/"
 
 _FOLLOWED = re.compile(
     r"https?://[^\s/?#\x00-\x20\"'<>\\^`{|}\x7f-\x9f][^\s\x00-\x20\"<>\\^`{|}\x7f-\x9f]*", re.I
@@ -42,7 +43,7 @@ def post_path(story: PostId, slug: str, published: datetime) -> str:
     The hash of the id keeps apart what has one slug, and is the same whatever becomes of the story.
     """
     told = blake2b(story.encode("utf-8", "surrogatepass"), digest_size=4).hexdigest()
-    return f"post/{published.astimezone(UTC):%Y/%m}/{slug}-{told}.html"
+    return f"{POSTS}{published.astimezone(UTC):%Y/%m}/{slug}-{told}.html"
 
 
 def address(site: Site, path: str) -> str:

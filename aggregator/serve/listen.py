@@ -1,7 +1,8 @@
 """Shell. A listening socket and the server behind it: uvicorn, in the daemon's loop, without its signals.
 
 The address is bound before anything else starts, so that a port that is taken is a sentence for the operator
-and not an exit inside a task. Who stops the process is the daemon's business alone.
+and not an exit inside a task. Who stops the process is the daemon's business alone. A connection that gets
+nowhere is ended, whichever side of it is slow: file descriptors are for polling too.
 """
 
 from __future__ import annotations
@@ -12,16 +13,23 @@ import errno
 import re
 import socket
 from collections.abc import Iterator
+from functools import partial
+from typing import Any
 
+import h11
 import uvicorn
+from starlette.responses import PlainTextResponse
 from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from aggregator.errors import ListenError
 
 GRACE = 5  # seconds that answers under way get at the end
-_MOST_CONNECTIONS = 500  # more are answered with 503 or reset: file descriptors are for polling too
-_FIRST_REQUEST = 10  # seconds that a connection may take to ask for something
+_MOST_ANSWERED = 400  # connections; those beyond are told to come back
+_MOST_CONNECTIONS = 500  # those beyond are reset
+_PATIENCE = 10.0  # seconds that a connection may take to ask for something, or to take _LEAST of its answer
+_LEAST = 10_000  # bytes
+_LONGEST_REQUEST = 16 * 1024  # bytes of a request's line and headers
 _ADDRESS = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})"
 )
@@ -30,8 +38,11 @@ _ADDRESS = re.compile(
 class HttpServer:
     """Listens on one address from `start` to `stop`; both may be called once."""
 
-    def __init__(self, application: ASGIApp, listen: str) -> None:
-        """`listen` is `HOST:PORT` or `[IPV6]:PORT`; port 0 takes a free one. Raises `ListenError`."""
+    def __init__(self, application: ASGIApp, listen: str, *, patience: float = _PATIENCE) -> None:
+        """`listen` is `HOST:PORT` or `[IPV6]:PORT`; port 0 takes a free one. Raises `ListenError`.
+
+        `patience`: seconds that a connection may get nowhere.
+        """
         self._host, self._port = split_address(listen)
         self._listen = listen
         self._bound: tuple[str, int] | None = None
@@ -43,12 +54,14 @@ class HttpServer:
                 log_config=None,
                 access_log=False,
                 server_header=False,
-                log_level="warning",
+                # What strangers send wrongly is not the operator's news, and must not fill his disk.
+                log_level="error",
                 # Proxies set X-Forwarded-*; nothing that we serve depends on who asks.
                 proxy_headers=False,
                 timeout_graceful_shutdown=GRACE,
-                limit_concurrency=_MOST_CONNECTIONS,
-                http=_Protocol,
+                h11_max_incomplete_event_size=_LONGEST_REQUEST,
+                ws="none",
+                http=partial(_Protocol, patience=patience),  # type: ignore[arg-type]  # it is only called
             )
         )
 
@@ -82,19 +95,55 @@ class HttpServer:
 
 
 class _Protocol(H11Protocol):
-    """A connection that has asked for nothing within its time is ended: idle ones would keep readers out."""
+    """A connection that must get on: with its request, with our answer, or with taking that."""
+
+    def __init__(self, *arguments: Any, patience: float, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._patience = patience
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
         if len(self.connections) > _MOST_CONNECTIONS:
             transport.abort()
-        else:
-            self.loop.call_later(_FIRST_REQUEST, self._give_up)
+            return
+        if len(self.connections) > _MOST_ANSWERED:
+            self.app = _CROWDED
+        self._look_again()
 
-    def _give_up(self) -> None:
-        asked: object = self.cycle  # None until a request has come, whatever its annotation says
-        if asked is None and not self.transport.is_closing():
-            self.transport.abort()
+    def _look_again(self) -> None:
+        seen = (self.cycle, self.transport.get_write_buffer_size())
+        self.loop.call_later(self._patience, self._look, *seen)
+
+    def _look(self, cycle: object, waiting: int) -> None:
+        """End the connection if nothing has come of it since the last look."""
+        if self not in self.connections:
+            return
+        answering = self._answering()
+        left = self.transport.get_write_buffer_size()
+        if cycle is self.cycle and (
+            waiting - left < min(waiting, _LEAST) if waiting else not (answering or left)
+        ):
+            self.transport.abort()  # also while it is closing: that waits for a reader who does not read
+        else:
+            self._look_again()
+
+    def _answering(self) -> bool:
+        under_way: object = self.cycle  # None until a request has come, whatever its annotation says
+        return under_way is not None and not self.cycle.response_complete
+
+    def send_400_response(self, msg: str) -> None:
+        """Say so while nothing else has been said; what is no HTTP within an answer just ends it."""
+        if self.conn.our_state is h11.IDLE:
+            super().send_400_response(msg)
+            return
+        self.cycle.disconnected = True
+        self.cycle.message_event.set()
+        self.transport.abort()
+
+
+_CROWDED = PlainTextResponse(
+    "too many connections\n", 503, {"retry-after": "30", "cache-control": "no-store", "connection": "close"}
+)
 
 
 class _Server(uvicorn.Server):

@@ -151,6 +151,14 @@ class Documents:
             self._kept.pop(place, None)
         return removed
 
+    def held(self, folder: str, limit: int, after: str, /) -> Sequence[str]:
+        root = os.path.realpath(self._root)
+        here = (documents.c.root == root, documents.c.path > max(folder, after))
+        end = f"{folder[:-1]}{chr(ord('/') + 1)}"
+        query = sa.select(documents.c.path).where(*here, documents.c.path < end)
+        with self._database.read() as connection:
+            return list(connection.execute(query.order_by(documents.c.path).limit(limit)).scalars())
+
     def gone(self, path: str, /) -> bool:
         with self._database.read() as connection:
             return ended.is_gone(connection, path)

@@ -6,13 +6,14 @@ The pages themselves are documents like any other.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 import sqlalchemy as sa
 
-from aggregator.model import PostId, Story, Unpaged
+from aggregator.model import Founder, PostId, Story, Unpaged
 from aggregator.store import places
 from aggregator.store.database import Database
+from aggregator.store.posts import SOME, chunks
 from aggregator.store.tables import UNPAGED, Moment, ended, facts, posts, stories
 
 SETTINGS = "pages"
@@ -20,7 +21,7 @@ SETTINGS = "pages"
 
 # The post that founded a story has its id and stays, also without its content; after a takedown it may have
 # another id, and the one that has ended says what it was called.
-_WAITING = (
+_FOUNDED = (
     sa.select(
         *(stories.c.id, stories.c.mark),
         sa.func.coalesce(ended.c.slug, posts.c.slug).label("slug"),
@@ -28,10 +29,13 @@ _WAITING = (
     )
     .outerjoin(posts, posts.c.post == stories.c.id)
     .outerjoin(ended, ended.c.id == stories.c.id)
-    .where(UNPAGED)
+)
+_WAITING = (
+    _FOUNDED.where(UNPAGED, stories.c.id > sa.bindparam("after"))
     .order_by(stories.c.id)
     .limit(sa.bindparam("most"))
 )
+_FOUNDERS = _FOUNDED.where(stories.c.id.in_(SOME))
 _SETTLED = (
     stories.update()
     .where(stories.c.id == sa.bindparam("of"), stories.c.paged < sa.bindparam("to"))
@@ -57,20 +61,27 @@ class PostPages:
                 connection.execute(facts.update().where(facts.c.name == SETTINGS).values(value=settings))
             again(connection)
 
-    def changed(self, limit: int, /) -> Sequence[Unpaged]:
+    def changed(self, limit: int, after: PostId, /) -> Sequence[Unpaged]:
         with self._database.read() as connection:
-            rows = connection.execute(_WAITING, {"most": limit}).all()
+            rows = connection.execute(_WAITING, {"most": limit, "after": after}).all()
             told = places.tell(connection, [PostId(row.id) for row in rows])
         return [
             Unpaged(
                 row.id,
                 row.mark,
-                row.slug,
-                row.published,
+                Founder(row.slug, row.published),
                 Story(row.id, told[row.id]) if row.id in told else None,
             )
             for row in rows
         ]
+
+    def founders(self, stories: Sequence[PostId], /) -> Mapping[PostId, Founder]:
+        with self._database.read() as connection:
+            return {
+                PostId(row.id): Founder(row.slug, row.published)
+                for some in chunks(stories)
+                for row in connection.execute(_FOUNDERS, {"some": some})
+            }
 
     def settle(self, done: Sequence[Unpaged], /) -> None:
         if done:

@@ -349,15 +349,11 @@ feeds:
   - {url: https://c.example/, full_text: true}
 """)
     later = [
-        "site.formerly",
-        "output.index",
-        "output.formats: posts",
         *(f"server.{key}" for key in ("admin", "hub", "admin_token", "private_hub")),
-        "categories.formerly",
         *(f"feeds.{key}" for key in ("full_text",)),
     ]
     assert config.warnings == tuple(f"{key}: not in this version yet; it has no effect" for key in later)
-    assert config.output.formats == ("atom", "rss", "json", "html")
+    assert config.output.formats == ("atom", "rss", "json", "html", "posts")
 
 
 def test_no_feeds_is_said():

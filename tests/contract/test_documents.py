@@ -103,3 +103,15 @@ def test_nothing_is_gone_that_was_not_taken_down(world):
     world.store.documents.remove("index.html")
     for path in ("index.html", "", "../x", "post/2026/11/x.html"):
         assert world.store.documents.gone(path) is False
+
+
+def test_what_is_in_a_folder(world):
+    """By path, a few at a time; what only begins like it is not."""
+    documents = world.store.documents
+    for path in ("post/2026/10/a.html", "post/2026/11/b.html", "post.html", "postal/a.html", "index.html"):
+        documents.put(document(path), NOW)
+    assert documents.held("post/", 9, "") == ["post/2026/10/a.html", "post/2026/11/b.html"]
+    assert documents.held("post/", 1, "") == ["post/2026/10/a.html"]
+    assert documents.held("post/", 9, "post/2026/10/a.html") == ["post/2026/11/b.html"]
+    documents.remove("post/2026/10/a.html")
+    assert documents.held("post/", 9, "") == ["post/2026/11/b.html"]

@@ -2,20 +2,20 @@
 
 from datetime import timedelta
 
-from aggregator.model import Category, Changed, Duplicate, New, Output
+from aggregator.model import Category, Changed, Duplicate, Founder, New, Output
 from tests.contract.made import HOUR, NOW, A, B, post, source
 
 
-def waiting(world, limit=99):
+def waiting(world, limit=99, after=""):
     """What waits, with the guids of who tells it (None: nobody)."""
     return {
         one.story: one.told and [member.guid for member in one.told.members]
-        for one in world.store.pages.changed(limit)
+        for one in world.store.pages.changed(limit, after)
     }
 
 
 def settle(world):
-    world.store.pages.settle(world.store.pages.changed(99))
+    world.store.pages.settle(world.store.pages.changed(99, ""))
 
 
 def ids(*names):
@@ -28,6 +28,7 @@ def test_a_story_waits_until_its_page_is_rendered(world):
     world.poll(A, New(post("one")), New(post("two")))
     assert waiting(world) == ids("one", "two")
     assert waiting(world, 1) == ids("one")
+    assert waiting(world, 99, post("one").id) == ids("two")
     settle(world)
     world.restart()
     assert waiting(world) == {}
@@ -38,7 +39,7 @@ def test_what_changes_waits_again(world):
     """An edit, another member; what changed while a page was rendered waits still."""
     world.sync(source(A), source(B))
     world.poll(A, New(post("one")))
-    under_way = world.store.pages.changed(99)
+    under_way = world.store.pages.changed(99, "")
     world.poll(B, Duplicate(post("copy", B), post("one").id, "link"))
     world.store.pages.settle(under_way)
     assert waiting(world) == {post("one").id: ["one", "copy"]}
@@ -54,9 +55,11 @@ def test_the_address_is_made_of_the_founder(world):
     world.poll(A, New(post("one")))
     world.poll(B, Duplicate(post("copy", B, -60), post("one").id, "link"))
     world.sync(source(B))
-    [one] = world.store.pages.changed(99)
-    assert (one.story, one.slug, one.published) == (post("one").id, "one", post("one").published)
+    [one] = world.store.pages.changed(99, "")
+    assert (one.story, one.founder) == (post("one").id, Founder("one", post("one").published))
     assert [member.guid for member in one.told.members] == ["copy"]
+    found = {post("one").id: Founder("one", post("one").published)}
+    assert world.store.pages.founders([post("one").id, post("copy", B).id, "tag:nobody"]) == found
     world.sync()
     assert waiting(world) == {post("one").id: None}
 

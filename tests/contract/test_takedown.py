@@ -12,6 +12,7 @@ from aggregator.model import (
     Changed,
     Committed,
     Duplicate,
+    Founder,
     Lookup,
     New,
     Output,
@@ -298,8 +299,8 @@ def test_its_page_and_its_file_go(world, tmp_path):
     world.store.jekyll.put([PostFile(old.id, 1, "old.md", b"Old")], directory)
     world.store.revisions.purge(NOW - 365 * DAY, 10, 1)
     take(world, "old")
-    [unpaged] = [one for one in world.store.pages.changed(10) if one.story == old.id]
-    assert (unpaged.told, unpaged.slug, unpaged.published) == (None, "old", old.published)
+    [unpaged] = [one for one in world.store.pages.changed(10, "") if one.story == old.id]
+    assert (unpaged.told, unpaged.founder) == (None, Founder("old", old.published))
     [unwritten] = [one for one in world.store.jekyll.changed(10, "") if one.story == old.id]
     assert unwritten.told is None
     assert world.store.jekyll.put([PostFile(old.id, unwritten.mark)], directory) == ["old.md"]
@@ -310,9 +311,9 @@ def test_the_page_of_a_story_whose_founder_stays(world, story):
     first, second, _ = story
     world.poll(B, Changed(replace(second, standing=0, published=first.published - HOUR)), now=LATER)
     take(world, "two")
-    pages = {one.story: one for one in world.store.pages.changed(10)}
-    assert (pages[first.id].told, pages[first.id].slug) == (None, "one")
-    assert (pages[f"{first.id}/new"].slug, len(pages[f"{first.id}/new"].told.members)) == ("one", 2)
+    pages = {one.story: one for one in world.store.pages.changed(10, "")}
+    assert (pages[first.id].told, pages[first.id].founder.slug) == (None, "one")
+    assert (pages[f"{first.id}/new"].founder.slug, len(pages[f"{first.id}/new"].told.members)) == ("one", 2)
 
 
 def test_what_operators_see(world, story):

@@ -6,7 +6,7 @@ import json
 import pytest
 from lxml import etree
 
-from tests.e2e.program import Place
+from tests.e2e.program import HEAD, Place, until
 from tests.e2e.source import SourceServer, rss
 
 FEED = "category/tech/feed.atom"
@@ -45,6 +45,43 @@ def test_a_whole_answer(running):
     assert headers["content-length"] == str(len(body))
     assert "accept-encoding" in headers["vary"].lower()
     assert body == (place.public / FEED).read_bytes()
+
+
+def test_what_is_said_about_it(running):
+    """Where it is, when it can be another one, and that readers in a browser may have it."""
+    _, headers, _ = running[1].get("feed.atom")
+    assert headers["link"].startswith('<https://news.example.org/feed.atom>; rel="self"')
+    assert headers["access-control-allow-origin"] == "*"
+    public, age = headers["cache-control"].split(", max-age=")
+    assert public == "public"
+    assert 60 <= int(age) <= 900
+
+
+@pytest.mark.parametrize("accept", ["identity", "gzip"])
+def test_a_download_that_broke_off(running, accept):
+    """The rest comes, and fits."""
+    _, headers, body = running[1].get(FEED, accept_encoding=accept)
+    rest = {"range": "bytes=100-", "if_range": headers["etag"], "accept_encoding": accept}
+    status, _, found = running[1].get(FEED, **rest)
+    assert (status, body[:100] + found) == (206, body)
+
+
+def test_old_addresses_of_feeds(running):
+    """Those of the site and of a category lead to what they are now, from the edit on that names them."""
+    place, daemon, _ = running
+    file = place.file.read_text()
+    assert daemon.get("?feed=rss2")[0] == 200
+    head = HEAD.replace("site: {", "site: {formerly: ['/?feed=rss2', /all.xml], ")
+    place.write(
+        file[len(HEAD) :].replace("title: Technik", "title: Technik\n    formerly: [/tech/feed/]"), head
+    )
+    until(lambda: daemon.get("?feed=rss2")[0] == 301, daemon.log)
+    assert daemon.get("?feed=rss2")[1]["location"] == "feed.atom"
+    assert daemon.get("all.xml")[1]["location"] == "feed.atom"
+    assert daemon.get("tech/feed/")[1]["location"] == f"../../{FEED}"
+    place.write(file[len(HEAD) :])
+    until(lambda: daemon.get("all.xml")[0] == 404, daemon.log)
+    assert "has no effect" not in daemon.log()
 
 
 def test_what_is_in_it(running):

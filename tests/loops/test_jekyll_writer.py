@@ -8,7 +8,8 @@ import pytest
 
 from aggregator.errors import PublishError, StoreError
 from aggregator.model import Category, Changed, Config, Jekyll, New, Output, Rejected, Site
-from aggregator.publisher import AFTER_FAILURE, BATCH, SAID, Publisher
+from aggregator.publisher import Publisher
+from aggregator.stories import AFTER_FAILURE, BATCH, SAID
 from tests.contract import made
 from tests.fakes import FixedClock, MemoryStore
 from tests.loops.scene import Hooked

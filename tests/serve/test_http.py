@@ -4,100 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import gzip
-import hashlib
-import http.client
 import signal
 import socket
 import threading
-from datetime import UTC, datetime
 
 import pytest
 
-from aggregator.errors import ListenError, StoreError
-from aggregator.model import Document
-from aggregator.serve import HttpServer, app
-
-MODIFIED = datetime(2026, 11, 24, 12, tzinfo=UTC)
-ATOM = "application/atom+xml; charset=utf-8"
-
-
-def stored(path, body, media_type="text/html; charset=utf-8"):
-    """A document as a store gives it."""
-    twin = gzip.compress(body, mtime=0)
-    tags = [f'"{hashlib.sha256(data).hexdigest()[:20]}"' for data in (body, twin)]
-    return Document(path, media_type, body, MODIFIED, tags[0], twin, tags[1])
-
-
-class Shelf:
-    """Documents by path; notes who asks, and where."""
-
-    def __init__(self):
-        self.documents = {
-            document.path: document
-            for document in (
-                stored("index.html", b"<p>home</p>" * 50),
-                stored("category/tech/index.html", b"<p>tech</p>"),
-                stored("category/tech/feed.atom", b"<feed/>" * 200, ATOM),
-            )
-        }
-        self.asked = []
-        self.threads = set()
-        self.broken = False
-
-    def get(self, path):
-        self.asked.append(path)
-        self.threads.add(threading.get_ident())
-        if self.broken:
-            raise StoreError("the disk is gone")
-        return self.documents.get(path)
-
-
-class Running:
-    """A server in a loop of its own, in a thread of its own."""
-
-    def __init__(self, application, listen="127.0.0.1:0"):
-        self.loop = asyncio.new_event_loop()
-        self.thread = threading.Thread(target=self.loop.run_forever)
-        self.thread.start()
-        self.server = HttpServer(application, listen)
-
-    def call(self, coroutine):
-        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(20)
-
-    def ask(self, method, path, **headers):
-        host, _, port = self.server.address.rpartition(":")
-        connection = http.client.HTTPConnection(host.strip("[]"), int(port), timeout=10)
-        try:
-            names = {name.replace("_", "-"): value for name, value in headers.items()}
-            connection.request(method, path, headers=names)
-            answer = connection.getresponse()
-            return answer.status, {k.lower(): v for k, v in answer.getheaders()}, answer.read()
-        finally:
-            connection.close()
-
-    def close(self):
-        self.call(self.server.stop())
-        self.loop.call_soon_threadsafe(self.loop.stop)
-        self.thread.join()
-        self.loop.close()
-
-
-@pytest.fixture
-def shelf():
-    return Shelf()
-
-
-@pytest.fixture
-def ready():
-    return [True]
-
-
-@pytest.fixture
-def site(shelf, ready):
-    running = Running(app(shelf, ready=lambda: ready[0]))
-    running.call(running.server.start())
-    yield running
-    running.close()
+from aggregator.errors import ListenError
+from aggregator.model import Category, Config, Site
+from aggregator.serve import Formerly, HttpServer, formerly
+from tests.serve.running import ATOM, Running, Shelf, app, stored
 
 
 def test_document_with_its_headers(site, shelf):
@@ -109,7 +25,9 @@ def test_document_with_its_headers(site, shelf):
     assert headers["etag"] == document.etag
     assert headers["last-modified"] == "Tue, 24 Nov 2026 12:00:00 GMT"
     assert headers["vary"] == "Accept-Encoding"
-    assert headers["cache-control"] == "public, max-age=60"
+    assert headers["cache-control"] == "public, max-age=77"
+    assert headers["link"] == '<https://news.example.org/category/tech/feed.atom>; rel="self"'
+    assert headers["access-control-allow-origin"] == "*"
     assert headers["x-content-type-options"] == "nosniff"
     assert "default-src 'none'" in headers["content-security-policy"]
     assert "referrer-policy" in headers
@@ -195,6 +113,68 @@ def test_other_methods(site, method):
     for path in ("/", "/nothing", "/healthz"):
         status, headers, _ = site.ask(method, path)
         assert (status, headers["allow"]) == (405, "GET, HEAD")
+        assert headers["connection"] == "close"  # or we would have to take what else it sends
+
+
+def test_other_routes(site):
+    """What is not a document comes before them, with methods of its own."""
+    assert site.ask("POST", "/hub")[::2] == (200, b"hub")
+    assert site.ask("GET", "/hub")[0] == 404
+
+
+def test_part_of_a_document(site, shelf):
+    """A download that broke off goes on where it was, if it is still the same."""
+    body = shelf.documents["category/tech/feed.atom"].body
+    path = "/category/tech/feed.atom"
+    etag = site.ask("HEAD", path)[1]["etag"]
+    status, headers, rest = site.ask("GET", path, range="bytes=1000-", if_range=etag)
+    assert (status, rest) == (206, body[1000:])
+    assert headers["content-range"] == f"bytes 1000-1399/{len(body)}"
+    assert site.ask("GET", path, range="bytes=1000-", if_range='"old"')[::2] == (200, body)
+    status, headers, rest = site.ask("GET", path, range=f"bytes={len(body)}-")
+    assert (status, headers["content-range"], rest) == (416, f"bytes */{len(body)}", b"")
+    assert site.ask("HEAD", path, range="bytes=0-1")[0] == 200
+
+
+def test_old_addresses(site, old):
+    """301 to what has taken their place, from the moment that they are in force, and not after."""
+    assert site.ask("GET", "/old/feed/")[0] == 404
+    old[0] = formerly(
+        Config(categories=(Category("tech", "T", formerly=("/old/feed/", "/?feed=rss2", "/旧")),))
+    )
+    for path, to in (
+        ("/old/feed/", "../../category/tech/feed.atom"),
+        ("/old/feed?x=1", "../category/tech/feed.atom"),
+        ("/?feed=rss2", "category/tech/feed.atom"),
+        ("/%E6%97%A7", "category/tech/feed.atom"),
+    ):
+        for method in ("GET", "HEAD"):
+            status, headers, _ = site.ask(method, path)
+            assert (status, headers["location"]) == (301, to)
+            assert headers["cache-control"] == "public, max-age=77"  # for good, but not for ever
+    assert site.ask("GET", "/?feed=rss")[0] == 200
+    old[0] = Formerly()
+    assert site.ask("GET", "/old/feed/")[0] == 404
+
+
+def test_documents_win_over_old_addresses(site, old, shelf):
+    """What is there is served; and nobody is led to what is not."""
+    addresses = ("/category/tech/feed.atom", "/category/tech/", "/category/tech", "/all.xml")
+    old[0] = formerly(Config(site=Site(formerly=addresses)))
+    assert site.ask("GET", "/all.xml")[0] == 404
+    shelf.documents["feed.atom"] = stored("feed.atom", b"<feed/>", ATOM)
+    assert site.ask("GET", "/all.xml")[0] == 301
+    assert site.ask("GET", "/category/tech/feed.atom")[0] == 200
+    assert site.ask("GET", "/category/tech/")[0] == 200
+    assert site.ask("GET", "/category/tech")[1]["location"] == "tech/"
+
+
+def test_what_was_taken_down(site):
+    """410: it was here, and will not be again."""
+    status, headers, body = site.ask("GET", "/post/2026/11/gone-1a2b3c4d.html")
+    assert (status, body) == (410, b"gone\n")
+    assert "location" not in headers
+    assert site.ask("GET", "/post/2026/11/other-1a2b3c4d.html")[0] == 404
 
 
 def test_health_and_readiness(site, ready, shelf):
@@ -222,7 +202,7 @@ def test_store_is_never_asked_in_the_loop(site, shelf):
 
 
 def test_many_headers_cost_little(site):
-    """Only three headers of a request are looked at, however many there are."""
+    """Only a few headers of a request are looked at, however many there are."""
     assert site.ask("GET", "/", **{f"x{n}": "y" for n in range(90)})[0] == 200
 
 
@@ -234,22 +214,22 @@ def test_port_that_is_taken(site):
 
 
 @pytest.mark.parametrize(
-    "listen", ["", "8080", "localhost", "a:b", "::1:80", "1.2.3.4:99999", "[x]:1", "h:80:80"]
+    "address", ["", "8080", "localhost", "a:b", "::1:80", "1.2.3.4:99999", "[x]:1", "h:80:80"]
 )
-def test_what_is_no_address(listen):
+def test_what_is_no_address(address):
     """Told before anything is opened."""
     with pytest.raises(ListenError, match="HOST:PORT"):
-        HttpServer(app(Shelf(), ready=bool), listen)
+        HttpServer(app(Shelf(), ready=bool), address)
 
 
 @pytest.mark.parametrize(
-    ("listen", "words"),
+    ("address", "words"),
     [("192.0.2.1:0", "does not have that address"), ("no..host:0", "has no address")],
 )
-def test_address_of_another_machine(site, listen, words):
+def test_address_of_another_machine(site, address, words):
     """A documentation address is nobody's (RFC 5737); a name with an empty label is none."""
     with pytest.raises(ListenError, match=words):
-        site.call(HttpServer(app(Shelf(), ready=bool), listen).start())
+        site.call(HttpServer(app(Shelf(), ready=bool), address).start())
 
 
 def test_ipv6(shelf):
