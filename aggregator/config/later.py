@@ -9,8 +9,6 @@ from collections.abc import Iterator
 
 from aggregator.config.parts import Parts
 
-FORMATS = ("atom", "rss", "json", "html", "posts")
-"""Kinds of documents that this version publishes."""
 _FEED = ("full_text",)
 
 
@@ -21,8 +19,7 @@ def warnings(parts: Parts) -> tuple[str, ...]:
 
 
 def _keys(parts: Parts) -> Iterator[str]:
-    output, server = parts.output, parts.server
-    yield from (f"output.formats: {f}" for f in output.formats if f not in FORMATS)
+    server = parts.server
     if "admin" in server.model_fields_set and server.admin is not None:
         yield "server.admin"
     if "hub" in server.model_fields_set and server.hub is not False:

@@ -93,7 +93,7 @@ def _output(parts: Parts, directory: str, store: str) -> Output:
         )
     return Output(
         directory=public,
-        formats=tuple(f for f in keys.formats if f in later.FORMATS),
+        formats=keys.formats,
         entries=keys.entries,
         credit=keys.credit,
         index=keys.index,

@@ -54,7 +54,7 @@ def post_page(
     places = [categories[slug] for slug in post.categories if slug in categories]
     feeds = [pages.feeds_of(place, site, output, up) for place in (*places, None)]
     local = pages.for_people(post.published, site.timezone)
-    spoken = tag(post.language)
+    spoken, source = tag(post.language), text.fold(post.origin.title)
     return pages.rendered(
         path,
         "post.html",
@@ -66,8 +66,9 @@ def post_page(
         href=paths.followed(post.link),
         index=output.index,
         spoken=spoken,
-        authors=credit.named(post),
-        source=text.fold(post.origin.title),
+        # Who wrote it may be the source itself, which stands beside anyway.
+        authors=[person for person in credit.named(post) if person.name != source],
+        source=source,
         home=paths.followed(post.origin.home),
         moment=rfc3339(post.published),
         day=f"{local:%Y-%m-%d}",

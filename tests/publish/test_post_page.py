@@ -56,6 +56,13 @@ def test_what_stands_on_it(page, full):
     ]
 
 
+def test_a_source_that_is_its_author(page):
+    """It is named once."""
+    found = page(authors=(Person("财新 <网>"), Person("Li Si")))
+    assert words(found, "//article/p") == ["Li Si · 财新 <网> · 2026-11-24 19:00"]
+    assert words(page(authors=()), "//article/p") == ["财新 <网> · 2026-11-24 19:00"]
+
+
 def test_files(page):
     """By their titles, else their names, with a size that says something."""
     url = "https://source.example/files/talk.mp3?x=1"
