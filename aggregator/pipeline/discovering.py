@@ -39,7 +39,8 @@ def guesses(fetched: Fetched, reading: Unreadable) -> Iterator[Guesses]:
     if not reading.feeds and "html" not in fetched.content_type.lower():
         return
     page = clean(fetched.body, fetched.content_type).text
-    yield Guesses(_askable(reading.feeds), all=True)
+    # Not `reading.feeds`: of a page on a private host that has no relative links.
+    yield Guesses(_askable(discover.feeds_in(page, fetched.url)), all=True)
     yield Guesses(_askable(discover.linked_in(page, fetched.url)), all=True)
     yield Guesses(_askable(discover.well_known(fetched.url)), all=False)
 
