@@ -1,7 +1,7 @@
 """Shell. Composition: introduces adapters to loops, swaps the configuration, drains, stops.
 
-`house` builds, `live` is the daemon. `commands`, `looking`, `moving`, `adopting`, `keeping` and `takedown` are
-all else that needs more than one room.
+`house` builds, `live` is the daemon. `commands`, `looking`, `moving`, `adopting`, `keeping` and `takedown`
+are all else that needs more than one room.
 """
 
 from aggregator.daemon.adopting import adopt

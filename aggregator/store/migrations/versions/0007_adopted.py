@@ -8,7 +8,7 @@ revision = "0007"
 down_revision = "0006"
 
 STATEMENTS = (
-    "CREATE TABLE adopted_files (key TEXT NOT NULL, file TEXT NOT NULL, PRIMARY KEY (key)) WITHOUT ROWID",
+    'CREATE TABLE adopted_files ("key" TEXT NOT NULL, file TEXT NOT NULL, PRIMARY KEY ("key")) WITHOUT ROWID',
 )
 
 
