@@ -75,7 +75,7 @@ def read(content: bytes, name: str) -> Outlines:
         except Wrong as wrong:
             refused[_shown(url)] = str(wrong)
             continue
-        if not url.startswith(("http://", "https://")):
+        if not url.isprintable() or not url.startswith(("http://", "https://")):
             refused[_shown(url)] = "only http and https are imported"
             continue
         before = feeds.get(url)

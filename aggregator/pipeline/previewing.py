@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 from aggregator.model import Config, Entry, Fetched, Known, Parsed, Post, Reading
 from aggregator.parse import parse
-from aggregator.syntax import labels
+from aggregator.syntax import labels, text
 
 _ELEMENT = re.compile(r"<([a-zA-Z][a-zA-Z0-9:-]{0,30})((?:[^<>\"']|\"[^\"]*\"|'[^']*'){0,200})")
 _ATTRIBUTE = re.compile(r"[\s\"']([a-zA-Z][a-zA-Z-]{0,30})\s*=")
@@ -60,7 +60,7 @@ def _notes(entry: Entry, post: Post) -> Iterator[str]:
         yield "it names no link: the next best address stands in"
     if not entry.authors and post.authors:
         yield "it names no author: the feed's, or the feed itself, stands in"
-    said = entry.published.strip() or entry.updated.strip()
+    said = text.fold(entry.published) or text.fold(entry.updated)
     if post.dated in ("first-seen", "position"):
         yield f"its date cannot be believed: {said[:80]}" if said else "it has no date"
     if len(entry.enclosures) > len(post.enclosures):
@@ -81,7 +81,7 @@ def _parameters(url: str) -> set[str]:
         query = urlsplit(url.strip()).query
     except ValueError:
         return set()
-    return {pair.partition("=")[0] for pair in query.split("&") if pair}
+    return {text.fold(pair.partition("=")[0]) for pair in query.split("&") if pair}
 
 
 def _listed(names: list[str]) -> str:

@@ -79,6 +79,8 @@ def restored(done: Copied) -> None:
     console().print(Text(f"{done.place}: {_size(done)}"), soft_wrap=True)
     if done.kept:
         console().print(Text(f"the store that was there is kept as {done.kept}"), soft_wrap=True)
+    for post in done.undone:
+        _say(f"warning: taken down since the backup, so take it down again if it is back: {post}")
 
 
 def adopted(done: Adopted) -> None:

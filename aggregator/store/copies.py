@@ -33,6 +33,7 @@ class Copied:
     sources: int
     posts: int
     kept: str = ""  # where the store is that was there before
+    undone: tuple[str, ...] = ()  # ids that had been taken down in that one, and are not in this
 
 
 def copy_out(url: str, target: Path) -> Copied:
@@ -78,7 +79,8 @@ def put_back(url: str, backup: Path, now: datetime) -> Copied:
             raise StoreError(f"{url}: cannot be written: {error.strerror}") from error
         finally:
             _remove(coming)
-    return Copied(url, Path(url).stat().st_size, *counted, kept=kept)
+    undone = _taken_down(kept) - _taken_down(url) if kept else frozenset()
+    return Copied(url, Path(url).stat().st_size, *counted, kept=kept, undone=tuple(sorted(undone)))
 
 
 def _copy(source: str, target: Path) -> tuple[int, int]:
@@ -120,6 +122,15 @@ def _ours(connection: sqlite3.Connection, name: str) -> None:
         raise StoreTooNew(
             f"{name}: written by a newer version of aggregator (schema {version}, we know {HEAD})"
         )
+
+
+def _taken_down(url: str) -> frozenset[str]:
+    """The ids that a store has ended; none where it is damaged, or from before there was such a thing."""
+    try:
+        with closing(_opened(url)) as connection:
+            return frozenset(row[0] for row in connection.execute("SELECT id FROM ended"))
+    except sqlite3.Error:
+        return frozenset()
 
 
 def _put_aside(url: str, now: datetime) -> str:

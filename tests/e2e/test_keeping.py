@@ -31,12 +31,14 @@ def test_there_and_back(place, sources):
         assert "runs the loops on this store; stop it first" in refused.stderr
         assert daemon.stop() == 0
     with_two = place.documents()
+    ended(place.run("takedown", "https://example.org/A/One"))
     assert (place.directory / "b.db").stat().st_mode & 0o077 == 0
     assert not list(place.directory.glob("b.db-*"))
 
     done = ended(place.run("restore", "b.db"))
     [kept] = place.store.parent.glob("*.before-restore-*")
     assert f"is kept as {kept}" in done.stdout
+    assert "taken down since the backup, so take it down again if it is back: tag:" in done.stderr
     for path, posts in ((place.store, 1), (kept, 2)):
         with closing(sqlite3.connect(path)) as database:
             assert database.execute("SELECT count(*) FROM posts").fetchall() == [(posts,)]
