@@ -11,6 +11,7 @@ from urllib.parse import SplitResult, unquote, urlsplit
 
 from aggregator.config.kinds import text
 from aggregator.config.problems import Wrong
+from aggregator.errors import AggregatorError
 from aggregator.syntax.headers import is_name, is_ours
 
 _IN_NO_URL = re.compile(r'[\s<>"{}|\\^`]')
@@ -113,3 +114,22 @@ def headers(value: Any) -> tuple[tuple[str, str], ...]:
             raise Wrong("is no value of a header", "write printable ASCII on one line", inside=(name,))
         pairs.append((name, written))
     return tuple(pairs)
+
+
+def web_address(asked: str) -> str:
+    """A feed's or page's URL as people type it: `example.org` and `feed://example.org` are https.
+
+    Raises `AggregatorError` for what is no address on the web.
+    """
+    url = asked.strip().partition("#")[0]
+    scheme, _, rest = url.partition(":")
+    if scheme.lower() == "file":
+        raise AggregatorError(f"{url}: a file is added by hand: write `- file:PATH` into the configuration")
+    if scheme.lower() == "feed":
+        url = f"https:{rest}" if rest.startswith("//") else rest
+    if "://" not in url:
+        url = f"https://{url}"
+    try:
+        return feed_url(url)
+    except Wrong as wrong:
+        raise AggregatorError(f"{url} {wrong}") from wrong

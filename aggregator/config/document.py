@@ -23,7 +23,7 @@ MAX_DEPTH = 32
 MAX_VALUES = 1_000_000
 """Values in a file, those that aliases repeat counted each time (the "billion laughs" of YAML)."""
 
-_LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.1, 5.1
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 
@@ -71,7 +71,7 @@ def read(text: str) -> tuple[Node | None, list[Problem]]:
         return None, [Problem((line, column), what)]
     tree = _Tree()
     try:
-        return tree.grow(yaml.parse(text, Loader=_LOADER)), tree.problems
+        return tree.grow(yaml.parse(text, Loader=LOADER)), tree.problems
     except yaml.YAMLError as error:
         return None, [*tree.problems, explain(error, text)]
     except _Hopeless as error:

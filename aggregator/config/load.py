@@ -7,10 +7,11 @@ joined to the directory that the file is in.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from aggregator.config import document
-from aggregator.config.parts import read
+from aggregator.config.feed_keys import FeedKeys
+from aggregator.config.parts import Feed, Parts, read
 from aggregator.config.problems import Problem, failure
 from aggregator.config.settings import configuration
 from aggregator.model import Config
@@ -33,13 +34,23 @@ def decode(content: bytes, name: str) -> str:
         raise failure(name, [problem]) from error
 
 
-def load(text: str, *, name: str, directory: str, environment: Mapping[str, str]) -> Config:
+def load(
+    text: str,
+    *,
+    name: str,
+    directory: str,
+    environment: Mapping[str, str],
+    further: Sequence[Mapping[str, str]] = (),
+) -> Config:
     """The configuration that a text says, every default filled in, every path absolute.
 
     `name` is what problems call the file, `directory` the absolute path of the folder it is in,
-    `environment` what `${NAME}` is looked up in. Raises `ConfigError` with all problems at once (a fault
-    of YAML's grammar hides those behind it), each `NAME:LINE:COLUMN: what is wrong; what to write
-    instead`, in the order of the file. Never raises anything else, whatever the text.
+    `environment` what `${NAME}` is looked up in. `further` are feeds, by their keys, that are taken as if
+    they stood at the end of `feeds`, unless the file has their URL: to try out what it does not have.
+
+    Raises `ConfigError` with all problems at once (a fault of YAML's grammar hides those behind it), each
+    `NAME:LINE:COLUMN: what is wrong; what to write instead`, in the order of the file. Never raises anything
+    else, whatever the text.
     """
     tree, problems = document.read(text.removeprefix("\ufeff"))
     if tree is None:
@@ -51,6 +62,7 @@ def load(text: str, *, name: str, directory: str, environment: Mapping[str, str]
             raise failure(name, [*problems, Problem((0, 0), _EMPTY)])
         case document.Mapping():
             parts = read(tree, environment)
+            _add(parts, further)
         case _:
             what = "the file is a list" if isinstance(tree, document.Sequence) else "the file is one text"
             problem = Problem(tree.position, f"{what}; write feeds: above it")
@@ -59,3 +71,12 @@ def load(text: str, *, name: str, directory: str, environment: Mapping[str, str]
     if problems or parts.problems:
         raise failure(name, [*problems, *parts.problems])
     return config
+
+
+def _add(parts: Parts, further: Sequence[Mapping[str, str]]) -> None:
+    there = {feed.keys.url for feed in parts.feeds}
+    parts.feeds += [
+        Feed(("feeds", "further", number), FeedKeys.model_validate(keys), None)
+        for number, keys in enumerate(further)
+        if keys["url"] not in there
+    ]

@@ -92,9 +92,9 @@ def publish(given: Config) -> Published | None:
     """Mark every document and render it; None where a running daemon does that."""
     if loops_held(given.store):
         with closing(open_store(given.store, output=given.output.directory, loops=False)) as store:
-            _mark_all(store, given)
+            mark_all(store, given)
         return None
-    return _render(given, _mark_all)
+    return _render(given, mark_all)
 
 
 def publish_marked(given: Config) -> Published | None:
@@ -118,7 +118,8 @@ def _render(given: Config, before: Callable[[Store, Config], None] | None = None
         return Publisher(*parts, store.jekyll, store.pages, store.archives).publish()
 
 
-def _mark_all(store: Store, given: Config) -> None:
+def mark_all(store: Store, given: Config) -> None:
+    """Let every document, page and Jekyll file be rendered again."""
     store.documents.mark_all()
     if given.output.jekyll is not None:
         store.jekyll.mark_all()

@@ -8,6 +8,7 @@ own templates and words, and asks no clock: what the documents say is a function
 from __future__ import annotations
 
 from aggregator.publish import atom, json_feed, rss
+from aggregator.publish.adopted import addresses
 from aggregator.publish.archives import Cut, cut, day
 from aggregator.publish.atom import Refused, Rendered, feed
 from aggregator.publish.jekyll import file_name, post_file
@@ -29,6 +30,7 @@ __all__ = [
     "Refused",
     "Rendered",
     "about",
+    "addresses",
     "archive",
     "category_page",
     "cut",

@@ -25,6 +25,8 @@ from aggregator.store import (
     places,
     sources,
 )
+from aggregator.store.adopted import Adoption
+from aggregator.store.copies import Copied, copy_out, put_back
 from aggregator.store.archives import Archives
 from aggregator.store.database import Database, identity, make_parents
 from aggregator.store.documents import Documents
@@ -36,7 +38,7 @@ from aggregator.store.polls import Polls, Remembered
 from aggregator.store.revisions import Revisions
 from aggregator.store.takedown import Takedowns
 
-__all__ = ["Store", "loops_held", "open_store"]
+__all__ = ["Copied", "Store", "copy_out", "loops_held", "open_store", "put_back"]
 
 
 class Sources:
@@ -91,6 +93,7 @@ class Store:
         self.documents = Documents(database, output)
         self.jekyll = JekyllFiles(database)
         self.pages = PostPages(database)
+        self.adoption = Adoption(database)
         self.takedowns = Takedowns(database)
         self.archives = Archives(database)
 

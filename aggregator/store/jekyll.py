@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from aggregator.errors import PublishError
 from aggregator.model import Config, PostFile, PostId, Story, Unwritten
-from aggregator.store import categories, places
+from aggregator.store import adopted, categories, places
 from aggregator.store.database import Database
 from aggregator.store.files import advice, digest, replace_files, sweep, sync_directory
 from aggregator.store.posts import chunks
@@ -56,7 +56,11 @@ class JekyllFiles:
         root = os.path.realpath(directory)
         with self._database.write() as connection:
             rows = _rows(connection, [file.story for file in files])
-            plans = [_plan(connection, root, file, rows.get(file.story, ())) for file in files]
+            told = adopted.told(connection, [file.story for file in files if file.story not in rows])
+            plans = [
+                _Plan() if file.story in told else _plan(connection, root, file, rows.get(file.story, ()))
+                for file in files
+            ]
         results = [_carry_out(root, file, plan) for file, plan in zip(files, plans, strict=True)]
         if any(isinstance(result, str) and result for result in results):
             results = _flushed(root, results)

@@ -28,7 +28,15 @@ from aggregator.store.tables.polling import (
     hosts,
     sources,
 )
-from aggregator.store.tables.published import UNSETTLED, archived, archives, documents, post_files, scopes
+from aggregator.store.tables.published import (
+    UNSETTLED,
+    adopted_files,
+    archived,
+    archives,
+    documents,
+    post_files,
+    scopes,
+)
 from aggregator.store.tables.taken import ended, gone, retracted, taken_bands, tombstones
 from aggregator.store.tables.told import (
     KEPT,
@@ -65,6 +73,7 @@ __all__ = [
     "Moment",
     "Row",
     "Span",
+    "adopted_files",
     "archived",
     "archives",
     "bands",

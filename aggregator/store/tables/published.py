@@ -66,3 +66,11 @@ post_files = sa.Table(
     sa.Column("coming", sa.Text, nullable=False),  # of what was about to be written last
     sa.UniqueConstraint("root", "story"),
 )
+
+adopted_files = sa.Table(
+    "adopted_files",  # files of a Jekyll site that were there before us, by what posts of theirs are known by
+    metadata,
+    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("file", sa.Text, nullable=False),  # its path then, for people
+    sqlite_with_rowid=False,
+)

@@ -10,16 +10,16 @@ import asyncio
 import json
 import signal
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 import click
 
 from aggregator import __version__
+from aggregator.cli import keeping, moving
+from aggregator.cli.options import chosen as _chosen
+from aggregator.cli.options import with_config as _with_config
 from aggregator.errors import AggregatorError, ConfigError, ListenError
-
-Command = TypeVar("Command", bound=Callable[..., Any])
 
 DEFAULT_CONFIG = "feeds.yaml"
 
@@ -39,19 +39,6 @@ class _Commands(click.Group):
             ctx.exit(1)
 
 
-def _with_config(command: Command) -> Command:
-    """`-c FILE` after the command too; it wins over one before it."""
-    option = click.option(
-        "-c", "--config", "config", type=click.Path(path_type=Path), help="The configuration file."
-    )
-    return option(command)
-
-
-def _chosen(ctx: click.Context, config: Path | None) -> Path:
-    before: Path = ctx.obj["config"]
-    return config or before
-
-
 @click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.option(
     "-c",
@@ -66,6 +53,10 @@ def _chosen(ctx: click.Context, config: Path | None) -> Path:
 def main(ctx: click.Context, config: Path) -> None:
     """Poll feeds, deduplicate their entries, publish combined Atom feeds per category."""
     ctx.obj = {"config": config}
+
+
+for _command in (*moving.COMMANDS, *keeping.COMMANDS):
+    main.add_command(_command)
 
 
 @main.command()

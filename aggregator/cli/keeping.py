@@ -1,0 +1,43 @@
+"""Shell. The commands by which a store is kept safe: `backup`, `restore`; thin."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from aggregator.cli.options import chosen, with_config
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@with_config
+@click.pass_context
+def backup(ctx: click.Context, file: Path, config: Path | None) -> None:
+    """Copy the store into FILE, also while the daemon runs.
+
+    All of it, as it is at one moment; FILE is there whole or not at all, and one that is there stays.
+    """
+    from aggregator import daemon, report
+
+    _, given = daemon.read_config(chosen(ctx, config))
+    report.backed_up(daemon.backup(given, file))
+
+
+@click.command()
+@click.argument("file", metavar="FILE", type=click.Path(path_type=Path))
+@with_config
+@click.pass_context
+def restore(ctx: click.Context, file: Path, config: Path | None) -> None:
+    """Put a backup in the place of the store.
+
+    Stop the daemon first. The store that was there is kept beside it; every document is rendered again by
+    the next `run` or `once`.
+    """
+    from aggregator import daemon, report
+
+    _, given = daemon.read_config(chosen(ctx, config))
+    report.restored(daemon.restore(given, file))
+
+
+COMMANDS = (backup, restore)

@@ -1,0 +1,131 @@
+"""Shell. The commands by which feeds move in and out: `preview`, `add`, `import`, `export`; thin."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from aggregator.cli.options import chosen, with_config
+
+_PRIVATE = click.option(
+    "--private",
+    is_flag=True,
+    help="Its host may have a private address, as `private: true` says in the file.",
+)
+_WRITE = click.option(
+    "--write", is_flag=True, help="Insert it into the file, leaving every other byte, instead of printing it."
+)
+
+
+@click.command()
+@click.argument("asked", metavar="URL|FILE")
+@with_config
+@_PRIVATE
+@click.option("--json", "as_json", is_flag=True, help="For programs.")
+@click.pass_context
+def preview(ctx: click.Context, asked: str, config: Path | None, private: bool, as_json: bool) -> None:
+    """How one feed would look after normalization.
+
+    Fetched once, nothing is stored. A feed of the file has the keys that it has there, any other the file's
+    defaults and rules.
+    """
+    from aggregator import daemon, observe, report
+
+    observe.configure(quiet=True)
+    seen = asyncio.run(daemon.preview(chosen(ctx, config), asked, private=private))
+    if as_json:
+        click.echo(json.dumps(report.previewed_json(seen), indent=2, ensure_ascii=False))
+    else:
+        report.previewed(seen)
+    if seen.outcome is None:
+        sys.exit(1)
+
+
+@click.command()
+@click.argument("url", metavar="URL")
+@with_config
+@click.option("--category", metavar="SLUG", help="The category that its posts go to.")
+@click.option("--title", metavar="TEXT", help="A title of your own; without it, the feed's own is shown.")
+@_PRIVATE
+@_WRITE
+@click.pass_context
+def add(
+    ctx: click.Context,
+    url: str,
+    config: Path | None,
+    category: str | None,
+    title: str | None,
+    private: bool,
+    write: bool,
+) -> None:
+    """Find the feed behind a page or URL, and print the lines for the list `feeds`.
+
+    Of several feeds the first one that is not about comments is taken, and all are named; another one is
+    added by its own URL.
+    """
+    from aggregator import daemon, observe, report
+
+    observe.configure(quiet=True)
+    path = chosen(ctx, config)
+    found = asyncio.run(daemon.find(path, url, private=private))
+    report.offers(found)
+    best = found.offers[0]
+    if best.configured is not None:
+        report.configured_already(best.configured, path)
+        return
+    item = daemon.item(best, category=category or "", title=title or "", private=private)
+    if write:
+        daemon.write_into(path, (), (item,))
+        report.written(path, 1)
+    else:
+        click.echo("".join(f"  {line}\n" for line in item.block), nl=False)
+
+
+@click.command("import")
+@click.argument("file", metavar="FILE.opml|DIR", type=click.Path(path_type=Path, exists=True))
+@with_config
+@_WRITE
+@click.pass_context
+def import_(ctx: click.Context, file: Path, config: Path | None, write: bool) -> None:
+    """Take over the feeds of an OPML file, or a directory of Jekyll posts.
+
+    Feeds are printed as YAML; folders become categories, feeds that the file has already are left out. Posts
+    of a directory are adopted: what they link to is never written there again.
+    """
+    from aggregator import daemon, report
+
+    path = chosen(ctx, config)
+    if file.is_dir():
+        if write:
+            raise click.UsageError("--write is for OPML; the posts of a directory are adopted at once")
+        _, given = daemon.read_config(path)
+        report.adopted(daemon.adopt(given, file))
+        return
+    moving = daemon.moving_in(path, file)
+    report.moving_in(moving, path)
+    if write and moving.feeds:
+        daemon.write_into(path, moving.categories, moving.feeds)
+        report.written(path, len(moving.feeds))
+    elif not write:
+        click.echo(daemon.listing(moving), nl=False)
+
+
+@click.command()
+@with_config
+@click.option("--confidential", is_flag=True, help="With the URLs of confidential sources, in clear.")
+@click.pass_context
+def export(ctx: click.Context, config: Path | None, confidential: bool) -> None:
+    """Print the configured sources as OPML, a folder for each category."""
+    from aggregator import daemon, report
+
+    _, given = daemon.read_config(chosen(ctx, config))
+    content, left = daemon.moving_out(given, confidential=confidential)
+    report.warnings(left)
+    click.echo(content, nl=False)
+
+
+COMMANDS = (preview, add, import_, export)
