@@ -26,8 +26,8 @@ from aggregator.store import (
     sources,
 )
 from aggregator.store.adopted import Adoption
-from aggregator.store.copies import Copied, copy_out, put_back
 from aggregator.store.archives import Archives
+from aggregator.store.copies import Copied, copy_out, put_back
 from aggregator.store.database import Database, identity, make_parents
 from aggregator.store.documents import Documents
 from aggregator.store.explained import Finder
