@@ -30,9 +30,8 @@ def _keys(parts: Parts) -> Iterator[str]:
     yield from (f"output.formats: {f}" for f in output.formats if f not in FORMATS)
     if "admin" in server.model_fields_set and server.admin is not None:
         yield "server.admin"
-    if "hub" in server.model_fields_set and server.hub is not False:
-        yield "server.hub"
-    yield from (f"server.{k}" for k in ("admin_token", "private_hub") if getattr(server, k))
+    if server.admin_token:
+        yield "server.admin_token"
     for category in parts.categories.values():
         yield from (f"categories.{k}" for k in _CATEGORY if k in category.model_fields_set)
     for where, keys in (("defaults", parts.defaults), *(("feeds", feed.keys) for feed in parts.feeds)):

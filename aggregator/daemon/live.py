@@ -10,7 +10,7 @@ import logging
 from collections.abc import Callable
 from pathlib import Path
 
-from aggregator import config, observe, serve
+from aggregator import config, observe, serve, websub
 from aggregator.daemon.house import (
     GRACE,
     House,
@@ -52,7 +52,11 @@ async def run(path: Path, overrides: Overrides, announce: Callable[[str], None])
 async def _serve(given: Config, parts: House, loops: _Loops) -> serve.HttpServer | None:
     if given.server.listen is None:
         return None
-    application = serve.app(parts.store.documents, ready=lambda: loops.running)
+    hub = serve.hub(parts.hub.take) if websub.own_hub(given.server) else serve.no_hub()
+    follower = parts.follower
+    most = lambda: follower.config.polling.max_size  # noqa: E731
+    pushed = serve.callbacks(follower.confirm, follower.admit, follower.take, most)
+    application = serve.app(parts.store.documents, ready=lambda: loops.running, routes=[hub, pushed])
     server = serve.HttpServer(application, given.server.listen)
     await server.start()
     return server
@@ -107,6 +111,8 @@ class _Loops:
             self._store_trouble.over()
         except StoreError as trouble:
             self._store_trouble.say(trouble)
+        self._parts.hub.wake()
+        self._parts.follower.wake()
         if self._reload_again:
             await self._reload(self._reload_again)
         if self._following is None or self._following.done():

@@ -7,6 +7,7 @@ It serves what the document store holds and never renders, polls or writes. `app
 from __future__ import annotations
 
 from aggregator.serve.app import app
+from aggregator.serve.hub import callbacks, hub, no_hub
 from aggregator.serve.listen import HttpServer, split_address
 
-__all__ = ["HttpServer", "app", "split_address"]
+__all__ = ["HttpServer", "app", "callbacks", "hub", "no_hub", "split_address"]

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from http import HTTPStatus
 
 from starlette.applications import Starlette
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
-from starlette.routing import Route
+from starlette.routing import BaseRoute, Route
 from starlette.types import ASGIApp
 
 from aggregator.errors import AggregatorError
@@ -29,11 +29,12 @@ _METHODS = ("GET", "HEAD")
 _READ = ("accept-encoding", "if-none-match", "if-modified-since")  # of a request's headers
 
 
-def app(documents: DocumentStore, *, ready: Callable[[], bool]) -> ASGIApp:
+def app(documents: DocumentStore, *, ready: Callable[[], bool], routes: Sequence[BaseRoute] = ()) -> ASGIApp:
     """An ASGI application over a document store.
 
     `/healthz` answers 200 as long as the process answers at all, `/readyz` 200 while `ready()` (must not
-    block) holds and else 503. A fault of the store is 503 and a line in the log.
+    block) holds and else 503. A fault of the store is 503 and a line in the log. `routes` are looked at
+    before the documents.
     """
 
     async def document(request: Request) -> Response:
@@ -66,6 +67,7 @@ def app(documents: DocumentStore, *, ready: Callable[[], bool]) -> ASGIApp:
         routes=[
             Route("/healthz", health, methods=_METHODS),
             Route("/readyz", readiness, methods=_METHODS),
+            *routes,
             Route("/{path:path}", document, methods=_METHODS),
         ],
         exception_handlers={HTTPException: _refusal},

@@ -352,7 +352,7 @@ feeds:
         "site.formerly",
         "output.index",
         "output.formats: posts",
-        *(f"server.{key}" for key in ("admin", "hub", "admin_token", "private_hub")),
+        *(f"server.{key}" for key in ("admin", "admin_token")),
         "categories.formerly",
         *(f"feeds.{key}" for key in ("full_text",)),
     ]
