@@ -94,6 +94,13 @@ class Poller:
                 task.add_done_callback(self._ended)
             return len(leases)
 
+    async def push(self, lease: Lease, fetched: Fetched) -> None:
+        """Read and store what has come without asking, under a lease for that (`PollStore.lease_push`)."""
+        task = asyncio.create_task(self._poll(lease, fetched), name=f"push {lease.source.label}")
+        self._running.add(task)
+        task.add_done_callback(self._ended)
+        await asyncio.shield(task)
+
     def _ended(self, task: asyncio.Task[None]) -> None:
         self._running.discard(task)
         self._answered(task)
@@ -123,12 +130,13 @@ class Poller:
             await self._committer.stop()
             return len(left)
 
-    async def _poll(self, lease: Lease) -> None:
-        result: FetchResult | None = None
+    async def _poll(self, lease: Lease, pushed: Fetched | None = None) -> None:
+        result: FetchResult | None = pushed
         try:
-            lease = pipeline.prepared(lease, self._clock.now())
-            result = await self._fetcher.fetch(lease)
-            self._answered(asyncio.current_task())
+            if result is None:
+                lease = pipeline.prepared(lease, self._clock.now())
+                result = await self._fetcher.fetch(lease)
+                self._answered(asyncio.current_task())
             await self._settle(lease, result, await self._read(lease, result))
         except asyncio.CancelledError:
             await asyncio.shield(self._give_back(lease))

@@ -16,6 +16,7 @@ from aggregator.dedupe.shingles import bands as bands_of
 from aggregator.errors import PublishError, StoreError
 from aggregator.syntax import html
 from aggregator.syntax.labels import fold
+from aggregator.websub import MOST, MOST_PER_HOST, MOST_WAITING, announced
 
 MOST_IN_BAND = 30
 CONSIDERED = 8
@@ -157,6 +158,36 @@ class _Scope:
 
 
 @dataclass
+class _Hub:
+    """What our WebSub hub remembers."""
+
+    topics: dict = field(default_factory=dict)  # path -> _Topic
+    intents: dict = field(default_factory=dict)  # row -> [intent, due, attempts]
+    subscriptions: dict = field(default_factory=dict)  # row -> _Subscription
+    rows: int = 0
+
+
+@dataclass
+class _Topic:
+    etag: str
+    versions: dict  # number -> items
+    version: int = 1
+    pinged: int | None = None
+    due: datetime | None = None
+    failures: int = 0
+
+
+@dataclass
+class _Subscription:
+    intent: model.Intent
+    expires: datetime
+    seen: int
+    due: datetime
+    delivered: int | None = None
+    failures: int = 0
+
+
+@dataclass
 class _Data:
     """All that a store remembers."""
 
@@ -183,6 +214,8 @@ class _Data:
     gone: set = field(default_factory=set)  # paths of pages
     archives: dict = field(default_factory=dict)  # category -> [_Archive], the first has number 1
     cut: dict = field(default_factory=dict)  # category -> the day of the last cut
+    hub: _Hub = field(default_factory=_Hub)
+    followings: dict = field(default_factory=dict)  # source -> [following, due]
 
 
 class MemoryStore:
@@ -201,6 +234,8 @@ class MemoryStore:
         self.revisions = MemoryRevisions(self)
         self.finder = MemoryFinder(self)
         self.takedowns = MemoryTakedowns(self)
+        self.subscriptions = MemorySubscriptions(self)
+        self.followings = MemoryFollowings(self)
 
     def remember(self, config):
         self.config = config
@@ -322,7 +357,8 @@ class MemoryPolls(_Part):
         store.jekyll.sync(config, touched)
         store.archives.touch_categories(touched)
         anything = bool(touched)
-        settings = (config.site, config.output, config.polling.min_interval, config.polling.max_interval)
+        hub = announced(config.site, config.server)
+        settings = (config.site, config.output, hub, config.polling.min_interval, config.polling.max_interval)
         everywhere = settings != data.settings
         data.settings = settings
         moved, reordered = set(), set()
@@ -446,7 +482,8 @@ class MemoryPolls(_Part):
         for row in self.data.sources.values():
             busy.update(row.hosts if row.leased else ())
             for errand in row.errands.values():
-                busy.update(_hosts(errand.errand.url) if errand.leased else ())
+                asks = errand.leased and errand.errand.kind != "push"
+                busy.update(_hosts(errand.errand.url) if asks else ())
         return busy
 
     def _when(self, row, everything):
@@ -515,6 +552,17 @@ class MemoryPolls(_Part):
         gap = self.store.config.polling.per_host_gap
         for host in hosts:
             self.data.free[host] = max(self.data.free.get(host, now), now + gap)
+
+    def lease_push(self, source, topic, now, /):
+        row = self.data.sources.get(source)
+        if row is None or row.source is None or row.source.paused:
+            return None
+        errand = model.Errand("push", topic, now)
+        held = row.errands.setdefault(("push", topic), _Errand(errand, ended=now))
+        if held.leased:
+            return None
+        held.errand, held.leased, held.token, held.ended = errand, True, held.token + 1, now
+        return model.Lease(row.source, held.token, row.memory, row.since, row.first or row.url, errand)
 
     def known(self, lookup, /):
         data = self.data
@@ -616,7 +664,7 @@ class MemoryPolls(_Part):
             self._pace(row.hosts, now)
             return
         held.errand = replace(held.errand, due=now + timedelta(minutes=1))
-        self._pace(_hosts(lease.errand.url), now)
+        self._pace(_hosts(lease.errand.url) if lease.errand.kind != "push" else set(), now)
         self.drop_orphans()
 
     def _commit(self, outcome, now):
@@ -645,7 +693,7 @@ class MemoryPolls(_Part):
             self._pace(hosts | set(row.hosts), now)
         else:
             held.ended, held.result = now, outcome.result
-            self._pace(_hosts(lease.url), now)
+            self._pace(_hosts(lease.url) if lease.errand.kind != "push" else set(), now)
         for errand in outcome.errands:
             self._ask(row, errand, held, outcome.result)
         if outcome.pause_host_until:
@@ -1515,3 +1563,195 @@ class MemoryArchives(_Part):
             for one in of_category:
                 if one.dropped:
                     one.members = tuple(i for i in one.members if self.story(i) not in stories)
+
+
+class MemorySubscriptions(_Part):
+    """`ports.Subscriptions`."""
+
+    @property
+    def hub(self):
+        return self.data.hub
+
+    def _find(self, rows, intent, of):
+        for row, one in rows.items():
+            if (of(one).callback, of(one).path) == (intent.callback, intent.path):
+                return row
+        return None
+
+    def _waiting(self, intent):
+        return self._find(self.hub.intents, intent, lambda one: one[0])
+
+    def _subscribed(self, intent):
+        return self._find(self.hub.subscriptions, intent, lambda one: one.intent)
+
+    def ask(self, intent, now, /):
+        hub, waits = self.hub, self._waiting(intent)
+        if waits is None:
+            if len(hub.intents) >= MOST_WAITING:
+                return model.Refusal(429, "too many requests wait to be verified; try again in a minute")
+            if self._subscribed(intent) is None:
+                if intent.mode == "unsubscribe":
+                    return model.Refusal(404, "there is no such subscription")
+                every = [i for i, _, _ in hub.intents.values()]
+                every += [s.intent for s in hub.subscriptions.values()]
+                if len(every) >= MOST:
+                    return model.Refusal(429, "this hub has as many subscriptions as it takes")
+                if sum(i.host == intent.host for i in every) >= MOST_PER_HOST:
+                    most = f"at most {MOST_PER_HOST} subscriptions of one host"
+                    return model.Refusal(429, f"this hub takes {most}")
+        hub.intents.pop(waits, None)
+        hub.rows += 1
+        hub.intents[hub.rows] = [intent, now, 0]
+        return None
+
+    def intents(self, now, limit, /):
+        hub = self.hub
+        hub.intents = {r: one for r, one in hub.intents.items() if one[1] > now or one[2] < 3}
+        due = sorted((one[1], row) for row, one in hub.intents.items() if one[1] <= now)[:limit]
+        for _, row in due:
+            hub.intents[row][1:] = now + timedelta(minutes=1), hub.intents[row][2] + 1
+        return [model.Verification(row, hub.intents[row][0]) for _, row in due]
+
+    def _end(self, done):
+        if self.hub.intents.get(done.row, [None])[0] != done.intent:
+            return False
+        del self.hub.intents[done.row]
+        return True
+
+    def confirm(self, done, topic, items, now, /):
+        if not self._end(done):
+            return
+        intent, row = done.intent, self._subscribed(done.intent)
+        if intent.mode == "unsubscribe":
+            self.hub.subscriptions.pop(row, None)
+            return
+        version = self._version(topic, items, now)
+        if row is None:
+            self.hub.rows += 1
+            row = self.hub.rows
+            self.hub.subscriptions[row] = _Subscription(intent, now, version, now)
+        self.hub.subscriptions[row].intent = intent
+        self.hub.subscriptions[row].expires = now + intent.lease
+
+    def forget(self, done, /):
+        self._end(done)
+
+    def topics(self):
+        paths = {one.intent.path for one in self.hub.subscriptions.values()}
+        known = sorted(self.hub.topics.items())
+        return [model.Topic(p, t.etag) for p, t in known if p in paths or t.pinged is not None]
+
+    def _version(self, topic, items, now):
+        known = self.hub.topics.setdefault(topic.path, _Topic(topic.etag, {1: dict(items)}, due=now))
+        if known.etag != topic.etag:
+            known.version += 1
+            known.etag, known.versions[known.version] = topic.etag, dict(items)
+        return known.version
+
+    def changed(self, topic, items, now, /, *, ping=False):
+        self._version(topic, items, now)
+        known = self.hub.topics[topic.path]
+        if ping and known.pinged is None:
+            known.pinged = 0
+
+    def items(self, path, version, /):
+        topic = self.hub.topics.get(path)
+        return topic.versions.get(version, {}) if topic else {}
+
+    def deliveries(self, now, limit, /, *, failing):
+        found = []
+        rows = sorted(self.hub.subscriptions.items(), key=lambda named: (named[1].due, named[0]))
+        for row, one in rows:
+            version = self.hub.topics[one.intent.path].version
+            is_due = one.seen < version and one.due <= now < one.expires
+            if is_due and (one.failures > 0) == failing and len(found) < limit:
+                one.due = now + timedelta(minutes=1)
+                i = one.intent
+                given = (row, i.callback, i.host, i.path, i.secret, version, one.delivered, one.failures)
+                found.append(model.Delivery(*given))
+        return found
+
+    def delivered(self, ended, now, /):
+        for one in ended:
+            to = one.delivery
+            held = self.hub.subscriptions.get(to.row)
+            if held is None or (held.intent.callback, held.intent.path) != (to.callback, to.path):
+                continue
+            if one.gone:
+                del self.hub.subscriptions[to.row]
+            elif one.again is not None:
+                held.due, held.failures = one.again, held.failures + 1
+            else:
+                held.seen = held.delivered = to.version
+                held.failures, held.due = 0, now
+
+    def pings(self, now, limit, /):
+        found = []
+        for path, topic in sorted(self.hub.topics.items(), key=lambda named: (named[1].due, named[0])):
+            is_due = topic.pinged is not None and topic.pinged < topic.version and topic.due <= now
+            if is_due and len(found) < limit:
+                topic.due = now + timedelta(minutes=1)
+                found.append(model.Ping(path, topic.version, topic.failures))
+        return found
+
+    def pinged(self, ended, now, /):
+        for one in ended:
+            topic = self.hub.topics[one.ping.path]
+            if one.again is None:
+                topic.pinged, topic.failures, topic.due = one.ping.version, 0, now
+            else:
+                topic.failures, topic.due = topic.failures + 1, one.again
+
+    def prune(self, now, /):
+        hub, before = self.hub, len(self.hub.subscriptions)
+        hub.subscriptions = {r: one for r, one in hub.subscriptions.items() if one.expires > now}
+        had = {(one.intent.path, one.delivered) for one in hub.subscriptions.values()}
+        for path, topic in hub.topics.items():
+            kept = {v: i for v, i in topic.versions.items() if (path, v) in had or v == topic.version}
+            topic.versions = kept
+        return before - len(hub.subscriptions)
+
+
+class MemoryFollowings(_Part):
+    """`ports.Followings`."""
+
+    def want(self, following, now, /):
+        rows = self.data.followings
+        held = rows.get(following.source, [None])[0]
+        if held and (held.hub, held.topic, held.mode) == (following.hub, following.topic, following.mode):
+            return
+        rows[following.source] = [following, now]
+
+    def end(self, source, now, /):
+        held = self.data.followings.get(source, [None])[0]
+        if held is not None and held.mode == "subscribe":
+            self.data.followings[source] = [replace(held, mode="unsubscribe", failures=0), now]
+
+    def _held(self, following):
+        row = self.data.followings.get(following.source)
+        same = row and (row[0].token, row[0].mode) == (following.token, following.mode)
+        return row if same else None
+
+    def drop(self, following, /):
+        if self._held(following):
+            del self.data.followings[following.source]
+
+    def due(self, now, limit, /):
+        found = sorted((row[1], source) for source, row in self.data.followings.items() if row[1] <= now)
+        for _, source in found[:limit]:
+            self.data.followings[source][1] = now + timedelta(minutes=1)
+        return [self.data.followings[source][0] for _, source in found[:limit]]
+
+    def asked(self, following, again, /):
+        if row := self._held(following):
+            row[:] = replace(row[0], failures=row[0].failures + 1), again
+
+    def confirmed(self, following, expires, renew, /):
+        if row := self._held(following):
+            row[:] = replace(row[0], expires=expires, failures=0), renew
+
+    def find(self, token, /):
+        return next((row[0] for row in self.data.followings.values() if row[0].token == token), None)
+
+    def every(self):
+        return [row[0] for _, row in sorted(self.data.followings.items())]

@@ -22,9 +22,8 @@ def _keys(parts: Parts) -> Iterator[str]:
     server = parts.server
     if "admin" in server.model_fields_set and server.admin is not None:
         yield "server.admin"
-    if "hub" in server.model_fields_set and server.hub is not False:
-        yield "server.hub"
-    yield from (f"server.{k}" for k in ("admin_token", "private_hub") if getattr(server, k))
+    if server.admin_token:
+        yield "server.admin_token"
     for where, keys in (("defaults", parts.defaults), *(("feeds", feed.keys) for feed in parts.feeds)):
         # backlog: 0 asks for something, too; only false asks for nothing.
         yield from (

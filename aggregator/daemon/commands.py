@@ -85,7 +85,9 @@ async def once(
             await asyncio.sleep(max(0.0, (next_due - clock.now()).total_seconds()))
         await poller.stop(GRACE)
         await asyncio.to_thread(parts.keeper.purge)
-        return outcomes, await parts.publish()
+        published = await parts.publish()
+        await parts.hub.finish()
+        return outcomes, published
 
 
 def publish(given: Config) -> Published | None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import secrets
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
@@ -15,7 +16,9 @@ from pathlib import Path
 
 from aggregator import __version__, config
 from aggregator.errors import ConfigError
-from aggregator.fetch import HttpFetcher
+from aggregator.fetch import HttpCourier, HttpFetcher
+from aggregator.follower import Follower
+from aggregator.hub import Hub
 from aggregator.keeper import Keeper
 from aggregator.model import Config, PollOutcome
 from aggregator.poller import Poller
@@ -27,6 +30,9 @@ from aggregator.workers import WorkerReader
 GRACE = 8.0
 """Seconds that polls under way have at a stop."""
 
+
+HUB_GRACE = 3.0
+"""Seconds that deliveries of our hub have then; they are tried again anyway."""
 
 DECIDERS = 2
 """Threads that decide; what they compute holds Python's lock, so that more would decide no faster."""
@@ -85,6 +91,9 @@ class House:
     poller: Poller
     keeper: Keeper
     publisher: Publisher
+    courier: HttpCourier
+    hub: Hub
+    follower: Follower
     clock: SystemClock
 
     def adopt(self, new: Config) -> None:
@@ -96,10 +105,15 @@ class House:
         self.keeper.adopt(new)
         self.fetcher.reconfigure(new.polling, user_agent(new))
         self.poller.polling = new.polling
+        self.courier.user_agent = user_agent(new)
+        self.hub.config = self.follower.config = new
 
     async def publish(self, *, whole: bool = True) -> Published:
         """Render what is dirty, in a thread; not `whole`: with no more than a batch of Jekyll files."""
-        return await asyncio.to_thread(self.publisher.publish, whole=whole)
+        published = await asyncio.to_thread(self.publisher.publish, whole=whole)
+        if published.written:
+            self.hub.changed(published.written)
+        return published
 
 
 def user_agent(given: Config) -> str:
@@ -118,23 +132,44 @@ async def house(given: Config, report: Callable[[PollOutcome], None]) -> AsyncIt
             await asyncio.to_thread(store.jekyll.lost, given.output.jekyll.directory)
         fetcher = HttpFetcher(given.polling, user_agent(given), clock)
         reader = WorkerReader(store.posts.identity(), workers=os.cpu_count() or 1)
+        courier = HttpCourier(user_agent(given), clock)
+        hub = Hub(store.subscriptions, store.documents, courier, clock, given, _token)
         deciders = ThreadPoolExecutor(max_workers=DECIDERS, thread_name_prefix="decide")
+
+        def reported(outcome: PollOutcome) -> None:
+            follower.learn(outcome)
+            report(outcome)
+
+        poller = Poller(store.polls, fetcher, reader, clock, given.polling, reported, deciders)
+        follower = Follower(store.followings, store.polls, poller.push, courier, clock, given, _token)
+        for status in await asyncio.to_thread(store.sources.sources):
+            if status.memory.hub:
+                follower.heard(status.url, status.memory)
         try:
             yield House(
                 store=store,
                 fetcher=fetcher,
                 reader=reader,
-                poller=Poller(store.polls, fetcher, reader, clock, given.polling, report, deciders),
+                poller=poller,
                 keeper=Keeper(store.revisions, store.posts.identity(), clock, given),
                 publisher=Publisher(
                     *(store.posts, store.sources, store.documents, clock, given),
                     *(store.jekyll, store.pages, store.archives),
                 ),
+                courier=courier,
+                hub=hub,
+                follower=follower,
                 clock=clock,
             )
         finally:
+            await follower.stop()
+            await hub.stop(HUB_GRACE)
             await fetcher.aclose()
             await reader.aclose()
             deciders.shutdown(wait=False, cancel_futures=True)
     finally:
         await asyncio.to_thread(store.close)
+
+
+def _token() -> str:
+    return secrets.token_urlsafe(32)

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from datetime import datetime
 from pathlib import Path
 
-from aggregator import config, observe, serve
+from aggregator import config, observe, serve, websub
 from aggregator.daemon.house import (
     GRACE,
     House,
@@ -54,6 +54,11 @@ async def run(path: Path, overrides: Overrides, announce: Callable[[str], None])
 async def _serve(given: Config, parts: House, loops: _Loops) -> serve.HttpServer | None:
     if given.server.listen is None:
         return None
+    hub = serve.hub(parts.hub.take) if websub.own_hub(given.server) else serve.no_hub()
+    follower = parts.follower
+    pushed = serve.callbacks(
+        follower.confirm, follower.admit, follower.take, lambda: follower.config.polling.max_size
+    )
     application = serve.app(
         parts.store.documents,
         parts.clock,
@@ -61,6 +66,7 @@ async def _serve(given: Config, parts: House, loops: _Loops) -> serve.HttpServer
         next_change=loops.next_change,
         formerly=lambda: loops.formerly,
         links=loops.links,
+        routes=[hub, pushed],
     )
     server = serve.HttpServer(application, given.server.listen)
     await server.start()
@@ -102,7 +108,11 @@ class _Loops:
 
     def links(self, path: str) -> list[tuple[str, str]]:
         """What the `Link` header of a document says (RFC 8288)."""
-        return [("self", self._config.site.url + path)] if path.endswith(serve.FEEDS) else []
+        if not path.endswith(serve.FEEDS):
+            return []
+        site, server = self._config.site, self._config.server
+        hub = websub.announced(site, server) if websub.is_topic(path) else ""
+        return [("self", site.url + path), *([("hub", hub)] if hub else [])]
 
     async def live(self, events: Triggers) -> None:
         self.running = True
@@ -128,6 +138,8 @@ class _Loops:
             self._store_trouble.over()
         except StoreError as trouble:
             self._store_trouble.say(trouble)
+        self._parts.hub.wake()
+        self._parts.follower.wake()
         if self._reload_again:
             await self._reload(self._reload_again)
         if self._following is None or self._following.done():

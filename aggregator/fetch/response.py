@@ -21,6 +21,7 @@ Field: TypeAlias = tuple[bytes, bytes]
 # What is sent back with each poll has to fit into a request; servers refuse more than 8 KB of fields.
 LONGEST_VALIDATOR = 4096
 LONGEST_DETAIL = 200
+LONGEST_LINKS = 8192
 
 _UNSENDABLE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f]")
 _INVISIBLE = re.compile(r"[\x00-\x20\x7f-\xa0\u2028\u2029\u202a-\u202e\u2066-\u2069\ud800-\udfff\ufeff]+")
@@ -124,6 +125,7 @@ def fetched(head: Head, body: bytes, asked: Asked) -> Fetched | FetchFailed:
         validators=validators(head),
         hints=hints(head, asked),
         status=head.status,
+        links=_UNSENDABLE.sub(" ", head.joined("link"))[:LONGEST_LINKS],
     )
 
 

@@ -39,15 +39,21 @@ class Verbatim(aiohttp.ClientRequest):
 
 
 class _Said(asyncio.Transport):
-    """What aiohttp takes for its transport; a GET is its head alone."""
+    """What aiohttp takes for its transport. Of a request, the head comes first and whole."""
 
     def __init__(self, transport: asyncio.Transport) -> None:
         super().__init__()
         self._transport = transport
+        self._head_is_out = False
 
     def write(self, data: bytes | bytearray | memoryview) -> None:
-        """The bytes that were meant: aiohttp has written each as a character of UTF-8."""
-        self._transport.write(bytes(data).decode("utf-8").encode("latin-1"))
+        """The bytes that were meant: of the head, aiohttp has written each as a character of UTF-8."""
+        said = bytes(data)
+        if not self._head_is_out:
+            head, blank, body = said.partition(b"\r\n\r\n")
+            self._head_is_out = bool(blank)
+            said = head.decode("utf-8").encode("latin-1") + blank + body
+        self._transport.write(said)
 
     def writelines(self, list_of_data: Iterable[bytes | bytearray | memoryview]) -> None:
         """`write`, whole."""

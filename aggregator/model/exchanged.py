@@ -50,6 +50,7 @@ class Fetched:
     hints: Hints
     status: int = 200
     sent: Sent | None = None  # None: of a file, which nobody was asked for
+    links: str = ""  # its Link fields as they came, joined (RFC 8288)
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,7 @@ class Reading:
     older: str = ""  # where the document's older entries are: its prev-archive or next page (RFC 5005)
     deleted: tuple[Deletion, ...] = ()
     repairs: tuple[str, ...] = ()
+    topic: str = ""  # what the document calls itself (rel=self)
 
 
 ReadResult: TypeAlias = Reading | Unreadable

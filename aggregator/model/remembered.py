@@ -73,14 +73,18 @@ class Memory:
     info: SourceInfo | None = None
     hints: BodyHints = field(default_factory=BodyHints)
     rhythm: timedelta | None = None  # between its posts, smoothed
+    hub: str = ""  # that offers to push it, and under which name (W3C WebSub); both or neither
+    topic: str = ""
 
 
-ErrandKind: TypeAlias = Literal["archive"]
+ErrandKind: TypeAlias = Literal["archive", "push"]
 
 
 @dataclass(frozen=True, slots=True)
 class Errand:
     """Any other exchange for a source, kept as a row: an `archive` page that fills a hole (RFC 5005).
+
+    A `push` (W3C WebSub, 7) asks nobody: its content has come already, and it is never due.
 
     A source has one of a kind and URL at most; asking for it again is the same errand.
     """

@@ -1,6 +1,7 @@
-"""Pure. What becomes of an errand: the posts of an older page that fill a hole, and what is asked next.
+"""Pure. What becomes of an errand: a push, or an older page that fills a hole, and what is asked next.
 
-An errand never touches its source's memory or next poll: what an older page says is no news of the source.
+An errand never touches its source's memory or next poll: what an older page says is no news of the source,
+and a push may hold no more than what is new.
 """
 
 from __future__ import annotations
@@ -39,13 +40,15 @@ AGAIN = timedelta(hours=1)
 
 def considered(lease: Lease, reading: Reading) -> tuple[Post, ...]:
     """The posts that are judged: all of a document, of an older page those that belong to the hole."""
-    if lease.errand is None:
+    if lease.errand is None or lease.errand.kind == "push":
         return reading.posts
     return tuple(post for post in reading.posts if _is_later(post, lease.errand))
 
 
-def found(verdicts: Sequence[Verdict]) -> tuple[Verdict, ...]:
-    """What an older page adds: it may be out of date, and changes nothing that is stored."""
+def found(verdicts: Sequence[Verdict], errand: Errand) -> tuple[Verdict, ...]:
+    """What it adds: an older page may be out of date, and changes nothing that is stored; a push does."""
+    if errand.kind == "push":
+        return tuple(verdicts)
     return tuple(
         verdict
         for verdict in verdicts
@@ -65,7 +68,8 @@ def outcome(
     match result, reading:
         case FetchFailed(), _:
             said = result.kind if result.status is None else f"status {result.status}"
-            following = () if result.status in (404, 410) else _again(errand, result, now)
+            gone = result.status in (404, 410)
+            following = () if gone else _again(errand, result, now)
         case _, Unreadable():
             said = f"not readable: {why_unreadable(lease.source, reading)}"
             following = _again(errand, result, now)
@@ -88,6 +92,8 @@ def _is_dated(post: Post) -> bool:
 
 def _next_page(errand: Errand, result: FetchResult, reading: Reading, now: datetime) -> tuple[Errand, ...]:
     """The page that is older still, unless this one reaches back to what we have."""
+    if errand.kind == "push":
+        return ()
     older = overruns.older_page(result, reading)
     later = [_is_later(post, errand) for post in reading.posts if _is_dated(post)]
     if not older or errand.pages <= 0 or not later or not all(later):
@@ -96,6 +102,8 @@ def _next_page(errand: Errand, result: FetchResult, reading: Reading, now: datet
 
 
 def _again(errand: Errand, result: FetchResult, now: datetime) -> tuple[Errand, ...]:
+    if errand.kind == "push":  # nobody can be asked for it; the next poll brings what it held
+        return ()
     attempts = errand.attempts + 1
     elsewhere = bool(result.url) and moving.host(result.url) != moving.host(errand.url)
     if attempts >= ATTEMPTS or elsewhere:  # no other host is asked again and again because of a redirect

@@ -71,6 +71,7 @@ def read(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity) 
         hints=parsed.hints,
         unread=tuple(sorted((*unread, *repeats), key=lambda entry: entry.position)),
         hubs=parsed.hubs,
+        topic=next((link.href for link in parsed.facts.links if link.rel == "self"), ""),
         older=parsed.older,
         deleted=retracting.deletions(parsed.deleted, source, lease.first_url, now),
         repairs=parsed.repairs,
@@ -127,7 +128,7 @@ def decide(
         lambda post, attempt: _minted(source, now, post, attempt),
         now,
     )
-    verdicts = judgement.verdicts if lease.errand is None else errands.found(judgement.verdicts)
+    verdicts = judgement.verdicts if lease.errand is None else errands.found(judgement.verdicts, lease.errand)
     written = [v.post for v in verdicts if not isinstance(v, Unchanged)]
     used = {slug for post in written for slug in post.categories}
     return replace(

@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import TypeGuard
 
-from aggregator import schedule
+from aggregator import schedule, websub
 from aggregator.model import (
     Duplicate,
     Fetched,
@@ -172,8 +172,11 @@ def _judged(
     if not isinstance(reading, Reading):
         return replace(memory, last_result="not modified" if isinstance(result, NotModified) else "same body")
     dated = [post.published for post in reading.posts if post.dated in ("published", "updated")]
+    hub, topic = _offer(result, reading)
     return replace(
         memory,
+        hub=hub,
+        topic=topic,
         info=reading.info,
         filled=memory.filled or bool(reading.posts),
         entries=len(reading.posts),
@@ -183,6 +186,13 @@ def _judged(
         last_new=now if any(isinstance(v, New | Duplicate) for v in verdicts) else memory.last_new,
         last_result=summary(verdicts),
     )
+
+
+def _offer(result: FetchResult, reading: Reading) -> tuple[str, str]:
+    """The hub and the topic that a document names, in the words of its answer or its own."""
+    if not isinstance(result, Fetched):
+        return "", ""
+    return websub.offered(result.links, reading.hubs, reading.topic, result.url)
 
 
 def why_unreadable(source: Source, reading: Unreadable) -> str:

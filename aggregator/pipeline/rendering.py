@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from hashlib import blake2b
 
-from aggregator import publish
+from aggregator import publish, websub
 from aggregator.model import (
     Archive,
     Category,
@@ -210,6 +210,7 @@ def _rendered(
         previous = subscribed.previous
     updated = publish.latest((*entries, *in_atom), claim.updated, claim.created)
     site, output, wanted = config.site, config.output, config.output.formats
+    hub = websub.announced(site, config.server)
     named = {c.slug: c for c in categories}
     # RSS and JSON Feed have no word for what has gone.
     atom = partial(publish.feed, tombstones=tombstones, previous=previous)
@@ -222,12 +223,15 @@ def _rendered(
             identity=identity,
             categories=named,
             updated=updated,
+            hub=hub,
         ).document
         for key, write, some in (("atom", atom, in_atom), ("rss", publish.rss_document, entries))
         if key in wanted
     ]
     if "json" in wanted:
-        documents.append(publish.json_document(category, entries, site=site, output=output, categories=named))
+        documents.append(
+            publish.json_document(category, entries, site=site, output=output, categories=named, hub=hub)
+        )
     folder = publish.folder(None if category is None else category.slug)
     unwanted = [folder + file for key, file in publish.FILES.items() if key not in wanted]
     if "html" in wanted:

@@ -82,6 +82,7 @@ def feed(
     tombstones: Sequence[Tombstone] = (),
     number: int | None = None,
     previous: int | None = None,
+    hub: str = "",
 ) -> Rendered:
     """The subscription document of a category, or (None) of everything, with the entries in the given order.
 
@@ -92,7 +93,8 @@ def feed(
     4). `previous` is the archive that comes before, if any does. An archive does not name the one after it,
     which RFC 5005 leaves open: so its bytes change only with what is in it.
 
-    `categories` gives the titles of all categories that entries may be in; `updated` is the document's own.
+    `categories` gives the titles of all categories that entries may be in; `updated` is the document's own;
+    `hub` is the URL of the WebSub hub that tells of its changes, if any.
     Raises `ValueError` for a naive `updated`; a bad entry is in `refused` and in the log, never an error.
     """
     scope = paths.scope_of(category)
@@ -123,6 +125,8 @@ def feed(
     for rel, path in links.items():
         head.link(href=paths.address(site, path), rel=rel, type="application/atom+xml")
     head.link(href=paths.address(site, page), rel="alternate", type="text/html")
+    if hub:
+        head.link(href=hub, rel="hub")
     head.generator(GENERATOR)
     head.language(language)
     if category and (subtitle := text.fold(category.description)):

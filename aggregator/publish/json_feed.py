@@ -27,6 +27,7 @@ def json_document(
     site: Site,
     output: Output,
     categories: Mapping[Slug, Category],
+    hub: str = "",
 ) -> Document:
     """The JSON document of a category, or (None) of everything, with the entries in the given order."""
     scope, words = paths.scope_of(category), words_for(site.language)
@@ -40,6 +41,7 @@ def json_document(
         "description": text.fold(category.description) if category else "",
         "authors": [{"name": text.fold(site.author) or text.fold(site.title) or "Feeds"}],
         "language": (tag(category.language) if category else "") or tag(site.language) or "en",
+        "hubs": [{"type": "WebSub", "url": hub}] if hub else [],
     }
     items = [_item(shown, output, words, categories) for shown in entries]
     # Without ASCII's escapes Chinese takes half the bytes.

@@ -27,6 +27,7 @@ FILE = "feed.rss"
 
 _LOG = logging.getLogger(__name__)
 _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
+_ATOM_LINK = "{http://www.w3.org/2005/Atom}link"
 _DC = "http://purl.org/dc/elements/1.1/"
 
 
@@ -39,6 +40,7 @@ def rss_document(
     identity: SiteIdentity,
     categories: Mapping[Slug, Category],
     updated: datetime,
+    hub: str = "",
 ) -> Rendered:
     """The RSS document of a category, or (None) of everything; the arguments are those of `feed`."""
     scope = paths.scope_of(category)
@@ -60,6 +62,8 @@ def rss_document(
     document = paths.folder(scope) + FILE
     head.link(href=paths.address(site, document), rel="self", type="application/rss+xml")
     head.link(href=paths.address(site, paths.folder(scope)), rel="alternate", type="text/html")
+    if hub:
+        head.ours.hub = hub
     head.generator(GENERATOR)
     head.language((tag(category.language) if category else "") or tag(site.language) or "en")
     head.ours.items = items
@@ -67,15 +71,19 @@ def rss_document(
 
 
 class _Items(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """Puts finished items into the channel."""
+    """Puts finished items into the channel, and the hub beside the other link of Atom's."""
 
     items: Sequence[etree._Element] = ()
+    hub: str = ""
 
     def extend_ns(self) -> dict[str, str]:
         return {"dc": _DC}
 
     def extend_rss(self, feed: etree._Element) -> etree._Element:
         for channel in feed.iterfind("channel"):
+            if self.hub:  # feedgen would make it the page that the channel belongs to
+                for link in channel.findall(_ATOM_LINK):
+                    link.addnext(etree.Element(_ATOM_LINK, {"href": self.hub, "rel": "hub"}))
             channel.extend(self.items)
         return feed
 

@@ -9,6 +9,17 @@ from __future__ import annotations
 from aggregator.serve.app import app
 from aggregator.serve.documents import FEEDS
 from aggregator.serve.formerly import Formerly, formerly
+from aggregator.serve.hub import callbacks, hub, no_hub
 from aggregator.serve.listen import HttpServer, split_address
 
-__all__ = ["FEEDS", "Formerly", "HttpServer", "app", "formerly", "split_address"]
+__all__ = [
+    "FEEDS",
+    "Formerly",
+    "HttpServer",
+    "app",
+    "callbacks",
+    "formerly",
+    "hub",
+    "no_hub",
+    "split_address",
+]

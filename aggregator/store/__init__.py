@@ -1,8 +1,8 @@
 """Shell. The only door to the database: what both loops, the server and the commands remember.
 
 `open_store` gives a `Store`, whose parts fulfil the ports: `polls`, `revisions`, `sources`, `posts`,
-`finder`, `takedowns`, `documents`, `jekyll`, `pages`, `archives`. All of them block, and may be called from
-any thread. Nothing here knows its callers.
+`finder`, `takedowns`, `documents`, `jekyll`, `pages`, `archives`, `subscriptions`, `followings`. All of them
+block, and may be called from any thread. Nothing here knows its callers.
 """
 
 from __future__ import annotations
@@ -31,12 +31,14 @@ from aggregator.store.copies import Copied, copy_out, put_back
 from aggregator.store.database import Database, identity, make_parents
 from aggregator.store.documents import Documents
 from aggregator.store.explained import Finder
+from aggregator.store.followings import HubFollowings
 from aggregator.store.jekyll import JekyllFiles
 from aggregator.store.loops import LoopsLock, loops_held
 from aggregator.store.pages import PostPages
 from aggregator.store.polls import Polls, Remembered
 from aggregator.store.revisions import Revisions
 from aggregator.store.takedown import Takedowns
+from aggregator.store.websub import HubSubscriptions
 
 __all__ = ["Copied", "Store", "copy_out", "loops_held", "open_store", "put_back"]
 
@@ -96,6 +98,8 @@ class Store:
         self.adoption = Adoption(database)
         self.takedowns = Takedowns(database)
         self.archives = Archives(database)
+        self.subscriptions = HubSubscriptions(database)
+        self.followings = HubFollowings(database)
 
     def remember(self, config: Config) -> None:
         """Know the configuration without syncing it: for commands beside a daemon that list categories."""
@@ -106,6 +110,7 @@ class Store:
         self.documents.tidy(now)
         self.jekyll.tidy(now)
         self.takedowns.forget(now)
+        self.subscriptions.prune(now)
         with self._database.write() as connection:
             ahead.set_back(connection, now)
             hosts.forget(connection, now)

@@ -13,6 +13,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
+from aggregator import websub
 from aggregator.model import Category, Config, Lookup, NewCategory, Slug
 from aggregator.store import marks
 from aggregator.store.tables import categories, facts
@@ -117,7 +118,8 @@ def settings_changed(connection: sa.Connection, config: Config) -> bool:
 
     The intervals are on about.html; what the file says of categories and sources is compared one by one.
     """
-    asked = digest(config.site, config.output, config.polling.min_interval, config.polling.max_interval)
+    hub = websub.announced(config.site, config.server)
+    asked = digest(config.site, config.output, hub, config.polling.min_interval, config.polling.max_interval)
     before = connection.execute(
         sa.select(facts.c.value).where(facts.c.name == "settings")
     ).scalar_one_or_none()

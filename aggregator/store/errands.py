@@ -91,6 +91,21 @@ def take(connection: sa.Connection, rows: Sequence[int], now: datetime) -> Mappi
     return {row: (of.token + 1, _errand(of)) for row, of in there.items()}
 
 
+def push(connection: sa.Connection, source: int, errand: Errand, now: datetime) -> int | None:
+    """Lease an errand that has no host and is never due; its token, or None where it is under way."""
+    row = held(connection, source, errand)
+    if row is None:
+        values = _name_of(source, errand) | {"host": hosts.NONE, "due": now, "pages": 0, "attempts": 0}
+        values |= {"token": 1, "leased_at": now, "ended": now, "result": ""}
+        connection.execute(errands.insert(), values)
+        return 1
+    if row.leased_at is not None:
+        return None
+    values = {"row": row.id, "token": row.token + 1, "leased_at": now, "due": now, "ended": now}
+    connection.execute(_BY_ROW, values)
+    return int(row.token) + 1
+
+
 def held(connection: sa.Connection, source: int, errand: Errand) -> AnyRow | None:
     """The row of an errand of a source (row id)."""
     return connection.execute(_NAMED, _name(source, errand)).one_or_none()
@@ -187,6 +202,10 @@ def shown(every: Iterable[ErrandStatus]) -> tuple[ErrandStatus, ...]:
         return status.ended is not None, -newest_first, status.errand.due, status.errand.url
 
     return tuple(sorted(every, key=order)[:SHOWN])
+
+
+def _name_of(source: int, errand: Errand) -> dict[str, object]:
+    return {"source": source, "kind": errand.kind, "url": errand.url}
 
 
 def _name(source: int, errand: Errand) -> dict[str, object]:

@@ -18,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aggregator import schedule
-from aggregator.model import Config, Lease, PollOutcome, Source, Url
+from aggregator.model import Config, Errand, Lease, PollOutcome, Source, Url
 from aggregator.store import errands, hosts, memories
 from aggregator.store.memories import MEMORY, UNREAD
 from aggregator.store.tables import EPOCH, LEASABLE, LEASED, AnyRow, Moment, sources
@@ -70,6 +70,21 @@ def lease_due(
             if len(chosen) == limit:
                 break
     return _take(connection, config, chosen, now)
+
+
+def lease_push(connection: sa.Connection, source: Source, topic: Url, now: datetime) -> Lease | None:
+    """A lease for content that has come unasked; see `ports.PollStore.lease_push`."""
+    row = connection.execute(
+        sa.select(sources).where(sources.c.url == source.url, sources.c.active.is_(True))
+    ).one_or_none()
+    if row is None:
+        return None
+    errand = Errand("push", topic, now)
+    token = errands.push(connection, row.id, errand, now)
+    if token is None:
+        return None
+    memory = MEMORY.validate_json(row.memory)
+    return Lease(source, token, memory, row.added, row.first_url, errand)
 
 
 def next_due(

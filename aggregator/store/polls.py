@@ -25,6 +25,7 @@ from aggregator.model import (
     Slug,
     Source,
     Stale,
+    Url,
 )
 from aggregator.store import errands, hosts, judging, leases, marks, retractions, sources, stories
 from aggregator.store.database import Database
@@ -83,6 +84,14 @@ class Polls:
             return leases.next_due(
                 connection, self._remembered.config, now, everything=everything, not_since=not_since
             )
+
+    def lease_push(self, source: Url, topic: Url, now: datetime, /) -> Lease | None:
+        self._must_hold_the_loops()
+        configured = self._remembered.sources.get(source)
+        if configured is None or configured.paused:
+            return None
+        with self._database.write() as connection:
+            return leases.lease_push(connection, configured, topic, now)
 
     def known(self, lookup: Lookup, /) -> Known:
         with self._database.read() as connection:

@@ -349,7 +349,7 @@ feeds:
   - {url: https://c.example/, full_text: true}
 """)
     later = [
-        *(f"server.{key}" for key in ("admin", "hub", "admin_token", "private_hub")),
+        *(f"server.{key}" for key in ("admin", "admin_token")),
         *(f"feeds.{key}" for key in ("full_text",)),
     ]
     assert config.warnings == tuple(f"{key}: not in this version yet; it has no effect" for key in later)

@@ -173,3 +173,29 @@ def test_sources_opml(site):
     ]
     assert b"secret" not in document.body
     assert sources(listed, infos, site=replace(site, author=""), updated=WHEN).body.count(b"ownerName") == 0
+
+
+def test_the_hub_is_announced_in_every_format(rss, as_json, given):
+    """By the words of each: who subscribes finds hub and self in the document (W3C WebSub, 4)."""
+    hub = "https://news.example.org/hub"
+    atom = etree.fromstring(feed(given["categories"]["markets"], (), hub=hub, **given).document.body)
+    assert [(link.get("rel"), link.get("href")) for link in atom.iterfind(f"{ATOM}link")] == [
+        ("self", "https://news.example.org/category/markets/feed.atom"),
+        ("alternate", "https://news.example.org/category/markets/"),
+        ("hub", hub),
+    ]
+    channel = rss(hub=hub)
+    assert channel.findtext("link") == "https://news.example.org/category/markets/"
+    assert [(link.get("rel"), link.get("href")) for link in channel.iterfind(f"{ATOM}link")] == [
+        ("self", "https://news.example.org/category/markets/feed.rss"),
+        ("hub", hub),
+    ]
+    assert as_json(hub=hub)["hubs"] == [{"type": "WebSub", "url": hub}]
+
+
+def test_without_a_hub_none_is_announced(rss, as_json, given):
+    """Neither an empty one nor the list of none."""
+    atom = etree.fromstring(feed(given["categories"]["markets"], (), **given).document.body)
+    for found in (atom, rss()):
+        assert [link.get("rel") for link in found.iterfind(f"{ATOM}link") if link.get("rel") == "hub"] == []
+    assert "hubs" not in as_json()

@@ -54,6 +54,13 @@ from aggregator.store.tables.told import (
     tellings,
     withdrawn_keys,
 )
+from aggregator.store.tables.websub import (
+    followings,
+    hub_intents,
+    hub_subscriptions,
+    hub_topics,
+    hub_versions,
+)
 
 __all__ = [
     "EPOCH",
@@ -82,9 +89,14 @@ __all__ = [
     "ended",
     "errands",
     "facts",
+    "followings",
     "gone",
     "held_back",
     "hosts",
+    "hub_intents",
+    "hub_subscriptions",
+    "hub_topics",
+    "hub_versions",
     "metadata",
     "placements",
     "post_categories",

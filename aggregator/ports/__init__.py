@@ -48,6 +48,9 @@ from aggregator.model import (
     Unwritten,
     Url,
 )
+from aggregator.ports.websub import Courier as Courier
+from aggregator.ports.websub import Followings as Followings
+from aggregator.ports.websub import Subscriptions as Subscriptions
 
 
 class Clock(Protocol):
@@ -110,6 +113,13 @@ class PollStore(Protocol):
 
         What only waits for a slot of a host in use does not count: the commit that frees it will ask
         again. None where nothing is left.
+        """
+
+    def lease_push(self, source: Url, topic: Url, now: datetime, /) -> Lease | None:
+        """The right to read what the hub of a source has pushed of a topic: a lease out of turn.
+
+        Nobody is asked, so that no host is kept busy, and the source's own lease and next poll stay. None
+        where the source is not polled any more (removed, paused), or another push of it is under way.
         """
 
     def known(self, lookup: Lookup, /) -> Known:
