@@ -60,7 +60,10 @@ class Scene:
             self.start()
         self.put(atom("one=1"))
         application = serve.app(
-            self.store.documents, ready=lambda: True, routes=[serve.hub(lambda *asked: self.hub.take(*asked))]
+            self.store.documents,
+            self.clock,
+            ready=lambda: True,
+            routes=[serve.hub(lambda *asked: self.hub.take(*asked))],
         )
         self.http = serve.HttpServer(application, "127.0.0.1:0")
         await self.http.start()

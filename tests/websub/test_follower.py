@@ -52,6 +52,7 @@ class Scene:
         await self.poll()
         application = serve.app(
             self.store.documents,
+            self.clock,
             ready=lambda: True,
             routes=[
                 serve.callbacks(
