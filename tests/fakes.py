@@ -1250,7 +1250,16 @@ class MemoryFinder(_Part):
                     places.append(model.Place(scope, one.id, *at))
         name, there = self.data.post_names.get(story), self.data.post_files.items()
         files = tuple(file for (_, file), body in there if file == name and body is not None)
-        return model.StoredStory(story, members, tuple(places), files)
+        ids = {member.post.id for member in members}
+        archives = (
+            (category, number)
+            for category in sorted(self.data.archives)
+            for number, one in enumerate(self.data.archives[category], 1)
+            if any(
+                m.id in ids for told in self.store.archives.told(category, one.members) for m in told.members
+            )
+        )
+        return model.StoredStory(story, members, tuple(places), files, tuple(archives))
 
     def _stored(self, stored):
         return model.StoredPost(

@@ -62,6 +62,7 @@ class StoredStory:
     members: tuple[StoredPost, ...]
     places: tuple[Place, ...] = ()
     files: tuple[str, ...] = ()  # names of its Jekyll files
+    archives: tuple[tuple[Slug, int], ...] = ()  # that hold it, in order
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,6 +148,7 @@ class ExplainedStory:
     posts: tuple[ExplainedPost, ...]
     documents: tuple[ExplainedDocument, ...]
     files: tuple[str, ...] = ()  # of a Jekyll site
+    archives: tuple[str, ...] = ()  # paths of those that hold it
     lookalikes: tuple[ExplainedLookalike, ...] = ()
 
 

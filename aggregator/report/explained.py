@@ -59,9 +59,12 @@ def _story(story: ExplainedStory) -> Iterator[str]:
         yield f"A story that {len(story.posts)} posts tell: {story.id}"
     for post in story.posts:
         yield from _post(post, story, several)
-    yield "Where it is:" if story.documents or story.files else "Where it is: in no document"
+    anywhere = story.documents or story.archives or story.files
+    yield "Where it is:" if anywhere else "Where it is: in no document"
     for document in story.documents:
         yield f"  {_document(document, story)}"
+    for archive in story.archives:
+        yield f"  {archive}: in this archive, for good"
     for file in story.files:
         yield f"  {file}: its Jekyll file"
     yield from ("Much like it, and a story of its own:",) if story.lookalikes else ()

@@ -55,8 +55,15 @@ class Finder:
             members = _members(connection, wanted)
             places = _places(connection, wanted)
             files = _files(connection, wanted)
+            archives = _archives(connection, wanted)
             return [
-                StoredStory(story, tuple(members[story]), tuple(places[story]), tuple(files[story]))
+                StoredStory(
+                    story,
+                    tuple(members[story]),
+                    tuple(places[story]),
+                    tuple(files[story]),
+                    tuple(archives[story]),
+                )
                 for story in wanted
             ]
 
@@ -169,6 +176,16 @@ def _files(connection: sa.Connection, wanted: Sequence[PostId]) -> Mapping[PostI
     there = sa.select(post_files).where(post_files.c.story.in_(wanted), post_files.c.digest != "")
     for row in connection.execute(there.order_by(post_files.c.root, post_files.c.name)):
         found[PostId(row.story)].append(row.name)
+    return found
+
+
+def _archives(connection: sa.Connection, wanted: Sequence[PostId]) -> Mapping[PostId, list[tuple[Slug, int]]]:
+    """The archives that show some stories, or tellings of them; what is held back may be in one, too."""
+    found: defaultdict[PostId, list[tuple[Slug, int]]] = defaultdict(list)
+    there = sa.select(placements.c.story, placements.c.category, placements.c.number).distinct()
+    numbered = there.where(placements.c.story.in_(wanted), placements.c.number.is_not(None))
+    for row in connection.execute(numbered.order_by(placements.c.category, placements.c.number)):
+        found[PostId(row.story)].append((Slug(row.category), row.number))
     return found
 
 

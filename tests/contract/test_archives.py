@@ -6,7 +6,7 @@ from datetime import timedelta
 import pytest
 
 from aggregator.errors import StoreError
-from aggregator.model import Category, Changed, Duplicate, New, Output, Rejected
+from aggregator.model import Category, Changed, Duplicate, New, Output, Rejected, Sought
 from tests.contract.made import HOUR, NOW, A, B, post, source
 
 DAY = timedelta(days=1)
@@ -288,3 +288,15 @@ def test_who_joins_what_went_with_its_archive_is_an_arrival(world):
     assert purge(world) == 1
     world.poll(B, Duplicate(post("copy", B), post("a").id, "link"), now=NOW + HOUR)
     assert uncut(world) == ["b", "a"]
+
+
+def test_where_a_story_is_archived(world):
+    """Whoever asks for it is told, also of what a backlog holds back; nothing of what nothing shows."""
+    world.sync(source(A))
+    world.poll(A, New(post("a")), New(post("held")), New(post("gone")), held={(post("held").id, "news")})
+    close(world, ["a", "gone"], ["held"])
+    world.poll(A, Rejected(post("gone", dropped="rules.0"), "rules.0", again=True), now=NOW + HOUR)
+    found = {
+        name: world.store.finder.find(Sought(ids(name)[0]), 9)[0].archives for name in ("a", "held", "gone")
+    }
+    assert found == {"a": (("news", 1),), "held": (("news", 2),), "gone": ()}

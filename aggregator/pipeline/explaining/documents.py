@@ -34,6 +34,7 @@ def story(found: StoredStory, around: Around) -> ExplainedStory:
         posts=tuple(explained(stored, around) for stored in ranked),
         documents=_documents(found, shown, around),
         files=found.files,
+        archives=tuple(publish.archive(category, number) for category, number in found.archives),
         lookalikes=lookalikes.explained(found, around),
     )
 
