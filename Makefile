@@ -10,7 +10,7 @@ run: $(READY)
 	$(BIN)/aggregator run
 
 test: $(READY)
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest -n auto
 
 lint: $(READY)
 	$(BIN)/ruff check .

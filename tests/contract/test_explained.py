@@ -42,7 +42,7 @@ def story(world):
         {"texts": frozenset({"same"})},  # a guid
         {"texts": frozenset({"https://example.org/one"})},
     ],
-    ids=str,
+    ids=["story", "member", "hidden", "key", "keys", "guid", "link"],
 )
 def test_what_leads_to_a_story(world, story, sought):
     """An id, a key, or the very text of a guid or link: all members come, shown or not."""
