@@ -118,6 +118,7 @@ from aggregator.model.websub import (
     Topic,
     Verification,
 )
+from aggregator.model.watched import Event, EventKind, Exchange, Merged, PostsOfDay
 
 __all__ = [
     "Answer",
@@ -148,6 +149,9 @@ __all__ = [
     "Errand",
     "ErrandKind",
     "ErrandStatus",
+    "Event",
+    "EventKind",
+    "Exchange",
     "Explained",
     "ExplainedCategory",
     "ExplainedDocument",
@@ -178,6 +182,7 @@ __all__ = [
     "Lookup",
     "Member",
     "Memory",
+    "Merged",
     "Mode",
     "NearDuplicates",
     "New",
@@ -198,6 +203,7 @@ __all__ = [
     "Post",
     "PostFile",
     "PostId",
+    "PostsOfDay",
     "ReadResult",
     "Reading",
     "Refusal",

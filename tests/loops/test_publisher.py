@@ -21,6 +21,7 @@ EVERYTHING = {
     "style.css",
     "outputs.opml",
     "sources.opml",
+    "status.atom",
 }
 
 
@@ -109,7 +110,7 @@ def test_settled_only_after_the_documents_are_in_place():
     assert desk.calls() == [
         *("claim", "promise", *["put"] * 4, "settle"),
         *("claim", "promise", *["put"] * 4, "settle"),
-        *("claim", "promise", *["put"] * 8, "settle"),
+        *("claim", "promise", *["put"] * 9, "settle"),
         "claim",
     ]
 
