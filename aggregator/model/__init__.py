@@ -104,6 +104,7 @@ from aggregator.model.said import (
     UnreadEntry,
 )
 from aggregator.model.taken import Ended, NewId, PagePath, TakenDown, TakenPost, Tombstone
+from aggregator.model.watched import Event, EventKind, Exchange, Merged, PostsOfDay
 from aggregator.model.websub import (
     Answer,
     Delivered,
@@ -118,7 +119,6 @@ from aggregator.model.websub import (
     Topic,
     Verification,
 )
-from aggregator.model.watched import Event, EventKind, Exchange, Merged, PostsOfDay
 
 __all__ = [
     "Answer",

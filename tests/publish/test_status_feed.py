@@ -70,8 +70,10 @@ def test_what_it_says(made):
 
 def test_a_confidential_source_has_no_url(made):
     """Neither its own, nor where it has moved to, nor what an error of it names."""
-    details = ("redirected to https://user:hunter2@b.example/x", "https://b.example/new?key=s3cret")
-    body = made(*(event(n, kind, SECRET, d) for n, (kind, d) in enumerate(zip(KINDS[::3], details * 2))))
+    error = "redirected to https://user:hunter2@b.example/x"
+    body = made(
+        event(1, "broke", SECRET, error), event(2, "moved", SECRET, "https://b.example/new?key=s3cret")
+    )
     assert b"Inside is broken: status 500" in body
     for part in (b"b.example", b"hunter2", b"s3cret"):
         assert part not in body
