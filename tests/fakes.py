@@ -1308,7 +1308,7 @@ class MemoryFinder(_Part):
         return [self._stored(stored) for stored in newest[:limit]]
 
     def merged(self, limit, /):
-        joined = [s for s in self.data.posts.values() if s.joined and not s.post.dropped and not s.purged]
+        joined = [s for s in self.data.posts.values() if s.joined and self.store.visible(s)]
         joined.sort(key=lambda s: s.arrived, reverse=True)
         return [self._merged(stored) for stored in joined[:limit]]
 

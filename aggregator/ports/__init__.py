@@ -284,7 +284,7 @@ class PostFinder(Protocol):
         """At most `limit` posts of a source, newest `published` first, then by id."""
 
     def merged(self, limit: int, /) -> Sequence[Merged]:
-        """At most `limit` posts that joined the story of another and may be shown, the last to come first."""
+        """At most `limit` visible posts that joined the story of another, the last to come first."""
 
 
 class ArchiveStore(Protocol):

@@ -13,6 +13,7 @@ import sqlalchemy as sa
 from sqlalchemy.dialects.sqlite import insert
 
 from aggregator.model import Event, Exchange, Merged, PollOutcome, PostId, PostsOfDay, Url
+from aggregator.store import places
 from aggregator.store.tables import EPOCH, MICROSECOND, events, exchanges, posts, sources, tellings
 from aggregator.store.tables import KEPT as WITH_CONTENT
 
@@ -62,7 +63,7 @@ _MERGED = (
     .join(sources, sources.c.id == posts.c.source)
     .join(_founders, _founders.c.post == posts.c.story)
     .join(_theirs, _theirs.c.id == _founders.c.source)
-    .where(posts.c.dropped == "", posts.c.purged.is_(False))
+    .where(places.VISIBLE)
     .order_by(tellings.c.post.desc())
     .limit(sa.bindparam("most"))
 )

@@ -80,7 +80,7 @@ def test_posts_by_day(world):
 
 
 def test_merged_stories_come_with_why(world):
-    """The last to come first; what is hidden, or has lost its content, is not among them."""
+    """The last to come first; what is hidden for any reason is not among them."""
     one = Category("news", "News", entries=1)
     world.sync(source(A), source(B), output=Output(entries=1), categories=[one])
     world.poll(A, New(post("one")), New(post("two", minutes=5)))
@@ -96,3 +96,5 @@ def test_merged_stories_come_with_why(world):
     assert world.store.finder.merged(1) == [first]
     world.store.revisions.purge(NOW + timedelta(days=400), 99, 0)
     assert [one.id for one in world.store.finder.merged(9)] == [post("copy").id]
+    world.sync(source(A))
+    assert world.store.finder.merged(9) == []

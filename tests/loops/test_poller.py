@@ -45,7 +45,7 @@ def run(main):
     return asyncio.run(asyncio.wait_for(main, 30))
 
 
-class Slow(ScriptedFetcher):
+class TakingTime(ScriptedFetcher):
     """One that takes its time: a quarter of a second of the clock."""
 
     clock = None
@@ -58,7 +58,7 @@ class Slow(ScriptedFetcher):
 
 def test_how_long_an_exchange_took_is_noted():
     """From the first question to the last byte, kept with its outcome."""
-    fetcher = Slow({url("a"): [body("a")]})
+    fetcher = TakingTime({url("a"): [body("a")]})
     scene = Scene("a", fetcher=fetcher)
     fetcher.clock = scene.clock
     run(scene.finish())

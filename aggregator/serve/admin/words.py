@@ -88,6 +88,8 @@ def _facts(source: Source | None, status: SourceStatus, now: datetime) -> Iterat
         yield "moved", "for good; write its new URL into the file, with `was`" if hidden else memory.adopted
     if status.host_paused_until is not None and status.host_paused_until > now:
         yield "its host", f"said 429, and is left alone until {moment(status.host_paused_until)}"
+    if status.taken is not None:
+        yield "taken down", f"{moment(status.taken)}, for good: nothing that it sends is shown; remove it"
     if memory.overruns:
         yield "overruns", f"{memory.overruns}: entries came and went between two polls"
     for one in status.errands:
