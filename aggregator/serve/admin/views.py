@@ -6,8 +6,8 @@ stay in a browser's history. Whatever a source sent is text and is escaped by th
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Set
 from dataclasses import asdict, dataclass
 from datetime import date, datetime, timedelta
 from functools import cache
@@ -32,6 +32,7 @@ NEWEST = 20
 class _Row:
     """A source as the overview shows it."""
 
+    url: Url
     key: str
     name: str
     health: str
@@ -42,7 +43,6 @@ class _Row:
     rhythm: str
     why: str
     posts: int
-    plot: Markup
     found: str  # what the filter looks at
 
 
@@ -55,9 +55,8 @@ def overview(desk: Desk, *, find: str, health: str, page: int) -> str:
     """All sources, those that want attention first."""
     given, now = desk.config(), desk.now()
     statuses = desk.sources.sources()
-    plots = _plots(desk, now)
     by_url = {source.url: source for source in given.sources}
-    rows = [_row(by_url.get(one.url), one, plots, now) for one in statuses]
+    rows = [_row(by_url.get(one.url), one, now) for one in statuses]
     counts = Counter(row.health for row in rows)
     shown = [
         row
@@ -67,12 +66,15 @@ def overview(desk: Desk, *, find: str, health: str, page: int) -> str:
     shown.sort(key=lambda row: pipeline.HEALTHS.index(row.health))
     pages = max(1, -(-len(shown) // ON_PAGE))
     page = min(max(page, 1), pages)
+    found = len(shown)
+    shown = shown[(page - 1) * ON_PAGE : page * ON_PAGE]
+    plots = _plots(desk, now, {row.url for row in shown})
     return _page(
         "overview.html",
         given,
         here="overview",
-        rows=shown[(page - 1) * ON_PAGE : page * ON_PAGE],
-        found=len(shown),
+        rows=[(row, plots[row.url]) for row in shown],
+        found=found,
         of=len(rows),
         find=find,
         health=health if health in pipeline.HEALTHS else "",
@@ -94,7 +96,8 @@ def source(desk: Desk, wanted: str) -> str | None:
         "source.html",
         given,
         here="",
-        row=_row(configured, status, _plots(desk, now), now),
+        row=_row(configured, status, now),
+        plot=_plots(desk, now, {status.url})[status.url],
         title=name,
         url="" if configured is None or configured.confidential else status.url,
         facts=words.facts(configured, status, now),
@@ -142,12 +145,13 @@ def stylesheet() -> str:
     return text
 
 
-def _row(configured: Source | None, status: SourceStatus, plots: Mapping[str, Markup], now: datetime) -> _Row:
+def _row(configured: Source | None, status: SourceStatus, now: datetime) -> _Row:
     memory, health = status.memory, pipeline.health(configured, status)
     name = words.name(configured, status)
     trouble = words.trouble(configured, status, now)
     labels = " ".join(configured.categories) if configured else ""
     return _Row(
+        url=status.url,
         key=key(status.url),
         name=name,
         health=health,
@@ -158,16 +162,16 @@ def _row(configured: Source | None, status: SourceStatus, plots: Mapping[str, Ma
         rhythm=words.rhythm(status),
         why="; ".join(status.due.why) if status.due else words.never(status),
         posts=status.posts,
-        plot=plots.get(status.url) or plot({}, now.date()),
         found=f"{name} {health} {trouble} {memory.last_result} {labels}".casefold(),
     )
 
 
-def _plots(desk: Desk, now: datetime) -> Mapping[str, Markup]:
+def _plots(desk: Desk, now: datetime, wanted: Set[Url]) -> Mapping[Url, Markup]:
     today = now.date()
-    days: defaultdict[Url, dict[date, int]] = defaultdict(dict)
+    days: dict[Url, dict[date, int]] = {url: {} for url in wanted}
     for one in desk.sources.days(today - timedelta(days=DAYS - 1)):
-        days[one.source][one.day] = one.posts
+        if one.source in days:
+            days[one.source][one.day] = one.posts
     return {url: plot(posts, today) for url, posts in days.items()}
 
 
