@@ -6,10 +6,10 @@ import re
 import pytest
 
 from aggregator.errors import ListenError, StoreError
-from aggregator.serve import admin_app, app
+from aggregator.serve import admin_app
 from aggregator.serve.admin import refusal
 from tests.contract.made import A
-from tests.serve.test_http import Running, Shelf
+from tests.serve.running import Running, Shelf, app
 from tests.serve.watched import NASTY, SECRET, Scene, url
 
 TOKEN = "correct hörse"
@@ -176,7 +176,7 @@ def test_every_answer_is_guarded(site, path):
 
 def test_the_public_listener_has_none_of_it():
     """Every path of it is 404 there."""
-    running = Running(app(Shelf(), ready=lambda: True))
+    running = Running(app(Shelf()))
     running.call(running.server.start())
     for path in (*PAGES, "/admin", "/admin/source/0123456789abcdef"):
         assert running.ask("GET", path)[0] == 404
