@@ -176,7 +176,7 @@ def test_every_answer_is_guarded(site, path):
 
 def test_the_public_listener_has_none_of_it():
     """Every path of it is 404 there."""
-    running = Running(app(Shelf()))
+    running = Running(app(Shelf(), ready=lambda: True))
     running.call(running.server.start())
     for path in (*PAGES, "/admin", "/admin/source/0123456789abcdef"):
         assert running.ask("GET", path)[0] == 404
