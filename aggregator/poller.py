@@ -10,6 +10,7 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
+from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -135,7 +136,9 @@ class Poller:
         try:
             if result is None:
                 lease = pipeline.prepared(lease, self._clock.now())
+                began = self._clock.now()
                 result = await self._fetcher.fetch(lease)
+                result = replace(result, took=self._clock.now() - began)
                 self._answered(asyncio.current_task())
             await self._settle(lease, result, await self._read(lease, result))
         except asyncio.CancelledError:

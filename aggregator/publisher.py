@@ -239,8 +239,9 @@ class Publisher:
         infos = {s.url: s.memory.info for s in self._sources.sources() if s.memory.info is not None}
         stories = self._posts.newest(None, config.output.entries, per_source=per_source)
         pages = self._pages_of([story for some in newest.values() for story in some])
+        events = self._sources.events(pipeline.EVENTS)
         return pipeline.render_site(
-            stories, newest, claim, categories, infos, config, self._identity, tombstones, pages
+            stories, newest, claim, categories, infos, config, self._identity, tombstones, pages, events
         )
 
     def _pages_of(self, stories: Sequence[Story]) -> Mapping[PostId, str]:

@@ -97,6 +97,7 @@ class _Source:
     unread: tuple = ()
     errands: dict = field(default_factory=dict)  # (kind, URL) -> _Errand
     taken: datetime | None = None  # all of it was taken down
+    exchanges: list = field(default_factory=list)  # newest first
 
     @property
     def hosts(self):
@@ -216,6 +217,7 @@ class _Data:
     cut: dict = field(default_factory=dict)  # category -> the day of the last cut
     hub: _Hub = field(default_factory=_Hub)
     followings: dict = field(default_factory=dict)  # source -> [following, due]
+    events: list = field(default_factory=list)  # newest first
 
 
 class MemoryStore:
@@ -424,6 +426,10 @@ class MemoryPolls(_Part):
                 data.withdrawn = {
                     (source.url if url == source.was else url, key) for url, key in data.withdrawn
                 }
+                data.events = [
+                    replace(event, source=source.url) if event.source == source.was else event
+                    for event in data.events
+                ]
                 pending.remove(source)
         return elsewhere
 
@@ -694,6 +700,9 @@ class MemoryPolls(_Part):
         else:
             held.ended, held.result = now, outcome.result
             self._pace(_hosts(lease.url) if lease.errand.kind != "push" else set(), now)
+        if held is row and outcome.exchange:
+            row.exchanges = [outcome.exchange, *row.exchanges][:20]
+        self.data.events = [*reversed(outcome.events), *self.data.events][:200]
         for errand in outcome.errands:
             self._ask(row, errand, held, outcome.result)
         if outcome.pause_host_until:
@@ -702,6 +711,8 @@ class MemoryPolls(_Part):
                     self.data.paused.get(host, outcome.pause_host_until), outcome.pause_host_until
                 )
         self.store.mark(dirty)
+        if outcome.events:
+            self.store.mark({None})
         return model.Committed(frozenset(dirty))
 
     def _ask(self, row, errand, held, result):
@@ -1008,6 +1019,20 @@ class MemorySources(_Part):
         )
         return [self._status(row) for row in rows]
 
+    def exchanges(self, source, /):
+        return [one for row in self.data.sources.values() if row.url == source for one in row.exchanges]
+
+    def events(self, limit, /):
+        return self.data.events[:limit]
+
+    def days(self, since, /):
+        dated = Counter(
+            (stored.post.source, stored.post.published.astimezone(UTC).date())
+            for stored in self.data.posts.values()
+            if not stored.purged
+        )
+        return [model.PostsOfDay(url, day, n) for (url, day), n in dated.items() if day >= since]
+
     def _status(self, row):
         posts = [stored.post for stored in self.data.posts.values() if stored.post.source == row.url]
         runs = row.source is not None and not row.source.paused and not row.memory.gone
@@ -1281,6 +1306,18 @@ class MemoryFinder(_Part):
         newest.sort(key=lambda s: s.post.id)
         newest.sort(key=lambda s: s.post.published, reverse=True)
         return [self._stored(stored) for stored in newest[:limit]]
+
+    def merged(self, limit, /):
+        joined = [s for s in self.data.posts.values() if s.joined and self.store.visible(s)]
+        joined.sort(key=lambda s: s.arrived, reverse=True)
+        return [self._merged(stored) for stored in joined[:limit]]
+
+    def _merged(self, stored):
+        post, founder = stored.post, self.data.posts[stored.story].post
+        return model.Merged(
+            *(stored.story, post.id, post.title, post.source, stored.joined, stored.similarity),
+            *(post.first_seen, founder.title, founder.source),
+        )
 
 
 class MemoryDocuments(_Part):

@@ -11,7 +11,7 @@ import json
 import signal
 import sys
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import click
 
@@ -95,9 +95,24 @@ def _schema_text() -> str:
 @click.option("--listen", metavar="ADDR", help="Serve on this address instead of the file's; `off` for none.")
 @click.option("--admin", metavar="ADDR|off", help="The admin listener's address instead of the file's.")
 @click.option("-v", "--verbose", is_flag=True, help="Log polls that bring nothing, too.")
+@click.option(
+    "--log",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    envvar="AGGREGATOR_LOG",
+    show_envvar=True,
+    help="How log lines look: key=value, or a JSON object on each.",
+)
 @click.pass_context
 def run(
-    ctx: click.Context, config: Path | None, listen: str | None, admin: str | None, verbose: bool
+    ctx: click.Context,
+    config: Path | None,
+    listen: str | None,
+    admin: str | None,
+    verbose: bool,
+    form: Literal["text", "json"],
 ) -> None:
     """The daemon: poll, publish, serve, watch the file.
 
@@ -108,12 +123,14 @@ def run(
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
     from aggregator import daemon, observe, serve
 
-    if listen not in (None, "off"):
+    for option, address in (("--listen", listen), ("--admin", admin)):
+        if address in (None, "off"):
+            continue
         try:
-            serve.split_address(listen)
+            serve.split_address(address)
         except ListenError as wrong:
-            raise click.BadParameter(str(wrong), param_hint="--listen") from wrong
-    observe.configure(verbose=verbose)
+            raise click.BadParameter(str(wrong), param_hint=option) from wrong
+    observe.configure(verbose=verbose, form=form)
     overrides = daemon.Overrides(listen=listen, admin=admin)
     asyncio.run(daemon.run(_chosen(ctx, config), overrides, lambda line: click.echo(line)))
 

@@ -19,11 +19,6 @@ def warnings(parts: Parts) -> tuple[str, ...]:
 
 
 def _keys(parts: Parts) -> Iterator[str]:
-    server = parts.server
-    if "admin" in server.model_fields_set and server.admin is not None:
-        yield "server.admin"
-    if server.admin_token:
-        yield "server.admin_token"
     for where, keys in (("defaults", parts.defaults), *(("feeds", feed.keys) for feed in parts.feeds)):
         # backlog: 0 asks for something, too; only false asks for nothing.
         yield from (

@@ -154,30 +154,33 @@ def explain(given: Config, asked: str) -> Explained:
         return explaining.answer(explaining.sought(asked, given, nothing), given, nothing)
     with closing(store):
         store.remember(given)
-        findings = Findings(
-            sources=tuple(store.sources.sources()), categories=tuple(store.posts.categories())
-        )
-        sought = explaining.sought(asked, given, findings)
-        entries: dict[Scope, int] = {category.slug: category.entries for category in findings.categories}
-        entries[None] = given.output.entries
-        every = store.finder.find(sought, FOUND + 1)
-        stories = tuple(every[:FOUND])
-        asked_for = {story.id: explaining.lookup(story) for story in stories}
-        posts = [member.post for story in stories for member in story.members]
-        scopes: set[Scope] = {slug for post in posts for slug in post.categories} | {None}
-        findings = replace(
-            findings,
-            stories=stories,
-            more=len(every) > FOUND,
-            lookalikes={
-                story: store.polls.known(lookup).by_band for story, lookup in asked_for.items() if lookup
-            },
-            newest=tuple(store.finder.of_source(sought.source, LISTED)) if sought.source else (),
-            documents={
-                scope: tuple(store.posts.newest(scope, entries[scope], per_source=given.output.per_source))
-                for scope in scopes & entries.keys()
-            },
-        )
+        return explained(store, given, asked)
+
+
+def explained(store: Store, given: Config, asked: str) -> Explained:
+    """The same from an open store that knows the configuration."""
+    findings = Findings(sources=tuple(store.sources.sources()), categories=tuple(store.posts.categories()))
+    sought = explaining.sought(asked, given, findings)
+    entries: dict[Scope, int] = {category.slug: category.entries for category in findings.categories}
+    entries[None] = given.output.entries
+    every = store.finder.find(sought, FOUND + 1)
+    stories = tuple(every[:FOUND])
+    asked_for = {story.id: explaining.lookup(story) for story in stories}
+    posts = [member.post for story in stories for member in story.members]
+    scopes: set[Scope] = {slug for post in posts for slug in post.categories} | {None}
+    findings = replace(
+        findings,
+        stories=stories,
+        more=len(every) > FOUND,
+        lookalikes={
+            story: store.polls.known(lookup).by_band for story, lookup in asked_for.items() if lookup
+        },
+        newest=tuple(store.finder.of_source(sought.source, LISTED)) if sought.source else (),
+        documents={
+            scope: tuple(store.posts.newest(scope, entries[scope], per_source=given.output.per_source))
+            for scope in scopes & entries.keys()
+        },
+    )
     return explaining.answer(sought, given, findings)
 
 

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -23,8 +24,9 @@ from aggregator.daemon.house import (
     read_config,
 )
 from aggregator.daemon.outlook import Outlook
+from aggregator.daemon.watch import desk
 from aggregator.errors import AggregatorError, ConfigError, StoreError
-from aggregator.model import Config
+from aggregator.model import Config, PollOutcome
 from aggregator.triggers import Housekeeping, Reload, Stop, Tick, Triggers
 
 log = logging.getLogger(__name__)
@@ -37,44 +39,57 @@ async def run(path: Path, overrides: Overrides, announce: Callable[[str], None])
     """The daemon: poll, publish, serve, watch the file, until SIGTERM or SIGINT."""
     raw, given = read_config(path, overrides)
     _warn(given)
-    if given.server.admin is not None and overrides.admin is not None:
-        log.warning("--admin: this version has no admin listener yet; it has no effect")
+    metrics = observe.Metrics()
+
+    def report(outcome: PollOutcome) -> None:
+        observe.poll(outcome)
+        metrics.poll(outcome)
+
     # Signals first: a SIGTERM that comes while the store is opened ends us as cleanly as any other.
-    async with Triggers(path) as events, house(given, observe.poll) as parts:
-        loops = _Loops(parts, path, overrides, raw, given)
-        server = await _serve(given, parts, loops)
-        try:
-            announce(f"{given.site.title}: {len(given.sources)} sources, {_where(server)}")
+    async with Triggers(path) as events, house(given, report) as parts:
+        loops = _Loops(parts, path, overrides, raw, given, metrics)
+        async with _serving(given, parts, loops, metrics) as where:
+            announce(f"{given.site.title}: {len(given.sources)} sources, {where}")
             await loops.live(events)
-        finally:
-            if server is not None:
-                await server.stop()
 
 
-async def _serve(given: Config, parts: House, loops: _Loops) -> serve.HttpServer | None:
-    if given.server.listen is None:
-        return None
-    hub = serve.hub(parts.hub.take) if websub.own_hub(given.server) else serve.no_hub()
-    follower = parts.follower
-    pushed = serve.callbacks(
-        follower.confirm, follower.admit, follower.take, lambda: follower.config.polling.max_size
-    )
-    application = serve.app(
-        parts.store.documents,
-        parts.clock,
-        ready=lambda: loops.running,
-        next_change=loops.next_change,
-        formerly=lambda: loops.formerly,
-        links=loops.links,
-        routes=[hub, pushed],
-    )
-    server = serve.HttpServer(application, given.server.listen)
-    await server.start()
-    return server
-
-
-def _where(server: serve.HttpServer | None) -> str:
-    return f"serving http://{server.address}/" if server is not None else "serving nothing (`listen: off`)"
+@asynccontextmanager
+async def _serving(
+    given: Config, parts: House, loops: _Loops, metrics: observe.Metrics
+) -> AsyncIterator[str]:
+    """Answer readers and the operator, each where the file says; in words, where that is."""
+    said = []
+    async with AsyncExitStack() as ends:
+        if given.server.listen is not None:
+            hub = serve.hub(parts.hub.take) if websub.own_hub(given.server) else serve.no_hub()
+            follower = parts.follower
+            pushed = serve.callbacks(
+                follower.confirm, follower.admit, follower.take, lambda: follower.config.polling.max_size
+            )
+            application = serve.app(
+                parts.store.documents,
+                parts.clock,
+                ready=lambda: loops.running,
+                next_change=loops.next_change,
+                formerly=lambda: loops.formerly,
+                links=loops.links,
+                routes=[hub, pushed],
+            )
+            server = serve.HttpServer(application, given.server.listen)
+            await server.start()
+            ends.push_async_callback(server.stop)
+            said.append(f"serving http://{server.address}/")
+        else:
+            said.append("serving nothing (`listen: off`)")
+        if given.server.admin is not None:
+            listen, token = given.server.admin, given.server.admin_token
+            watched = desk(parts, metrics, lambda: loops.config, lambda: loops.running)
+            application = serve.admin_app(watched, listen=listen, token=token)
+            server = serve.HttpServer(application, listen, "server.admin, --admin")
+            await server.start()
+            ends.push_async_callback(server.stop)
+            said.append(f"for you http://{server.address}/admin/")
+        yield ", ".join(said)
 
 
 def _warn(given: Config) -> None:
@@ -85,9 +100,17 @@ def _warn(given: Config) -> None:
 class _Loops:
     """The daemon's life between start and stop: one event at a time, long work in tasks of its own."""
 
-    def __init__(self, parts: House, path: Path, overrides: Overrides, raw: bytes, given: Config) -> None:
-        self._parts, self._path, self._overrides = parts, path, overrides
-        self._raw, self._config = raw, given
+    def __init__(
+        self,
+        parts: House,
+        path: Path,
+        overrides: Overrides,
+        raw: bytes,
+        given: Config,
+        metrics: observe.Metrics,
+    ) -> None:
+        self._parts, self._path, self._overrides, self._metrics = parts, path, overrides, metrics
+        self._raw, self.config = raw, given
         self._publishing: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
@@ -110,7 +133,7 @@ class _Loops:
         """What the `Link` header of a document says (RFC 8288)."""
         if not path.endswith(serve.FEEDS):
             return []
-        site, server = self._config.site, self._config.server
+        site, server = self.config.site, self.config.server
         hub = websub.announced(site, server) if websub.is_topic(path) else ""
         return [("self", site.url + path), *([("hub", hub)] if hub else [])]
 
@@ -181,12 +204,16 @@ class _Loops:
                 return  # the next tick tries again, and says so
 
     async def _publish(self) -> None:
+        began = self._parts.clock.now()
         try:
             published = await self._parts.publish(whole=False)
         except AggregatorError as trouble:
             self._publish_trouble.say(trouble)
             return
         self._publish_trouble.over()
+        if published.scopes or published.files or published.failures:
+            took = self._parts.clock.now() - began
+            self._metrics.published(len(published.written), len(published.failures), took)
         if published.written or published.files:
             counts = {"scopes": published.scopes, "written": len(published.written)}
             log.info("%s", observe.line("publish", counts | {"files": len(published.files) or ""}))
@@ -201,8 +228,8 @@ class _Loops:
                     log.info("reload by=SIGHUP changes=none")
                 return
             new = overridden(parse_config(raw, self._path), self._overrides)
-            changes = config.diff(self._config, new)
-            new = config.in_force(self._config, new)
+            changes = config.diff(self.config, new)
+            new = config.in_force(self.config, new)
             await asyncio.to_thread(self._parts.adopt, new)
         except ConfigError as wrong:
             if by == "SIGHUP" or wrong.problems != self._wrong:
@@ -216,7 +243,7 @@ class _Loops:
             return
         self._reload_trouble.over()
         self._wrong = ()
-        self._raw, self._config = raw, new
+        self._raw, self.config = raw, new
         self.formerly = serve.formerly(new)
         log.info("%s", observe.line("reload", {"by": by, "changes": changes.summary()}))
         for key in changes.restart:

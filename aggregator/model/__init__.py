@@ -104,6 +104,7 @@ from aggregator.model.said import (
     UnreadEntry,
 )
 from aggregator.model.taken import Ended, NewId, PagePath, TakenDown, TakenPost, Tombstone
+from aggregator.model.watched import Event, EventKind, Exchange, Merged, PostsOfDay
 from aggregator.model.websub import (
     Answer,
     Delivered,
@@ -148,6 +149,9 @@ __all__ = [
     "Errand",
     "ErrandKind",
     "ErrandStatus",
+    "Event",
+    "EventKind",
+    "Exchange",
     "Explained",
     "ExplainedCategory",
     "ExplainedDocument",
@@ -178,6 +182,7 @@ __all__ = [
     "Lookup",
     "Member",
     "Memory",
+    "Merged",
     "Mode",
     "NearDuplicates",
     "New",
@@ -198,6 +203,7 @@ __all__ = [
     "Post",
     "PostFile",
     "PostId",
+    "PostsOfDay",
     "ReadResult",
     "Reading",
     "Refusal",

@@ -51,6 +51,7 @@ class Fetched:
     status: int = 200
     sent: Sent | None = None  # None: of a file, which nobody was asked for
     links: str = ""  # its Link fields as they came, joined (RFC 8288)
+    took: timedelta = field(default=timedelta(0), compare=False)  # until the last byte, or the failure
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +62,7 @@ class NotModified:
     hints: Hints
     url: str = ""  # that finally answered
     sent: Sent | None = None
+    took: timedelta = field(default=timedelta(0), compare=False)  # until the last byte, or the failure
 
 
 FailureKind: TypeAlias = Literal[
@@ -92,6 +94,7 @@ class FetchFailed:
     url: str = ""  # that answered or was to answer last: redirects may lead to another host
     sent: Sent | None = None  # None: nothing was sent
     validators: Validators | None = None  # of a 304 to an unconditional request: all that it brought
+    took: timedelta = field(default=timedelta(0), compare=False)  # until the last byte, or the failure
 
 
 FetchResult: TypeAlias = Fetched | NotModified | FetchFailed

@@ -11,6 +11,7 @@ from aggregator.model.names import EndedKind, Key, PostId, Slug, Url
 from aggregator.model.post import DateRule, Post
 from aggregator.model.remembered import Errand, Lease, Memory
 from aggregator.model.said import UnreadEntry
+from aggregator.model.watched import Event, Exchange
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,6 +195,8 @@ class PollOutcome:
     retractions: tuple[Retraction, ...] = ()
     pause_host_until: datetime | None = None
     errands: tuple[Errand, ...] = ()  # to be run from now on; one that is there already starts anew
+    exchange: Exchange | None = None  # how it went; None: of an errand
+    events: tuple[Event, ...] = ()  # that operators are told of
     result: str = ""  # of an errand, for people: `34 new`, `status 404`
 
 

@@ -75,6 +75,7 @@ class Memory:
     rhythm: timedelta | None = None  # between its posts, smoothed
     hub: str = ""  # that offers to push it, and under which name (W3C WebSub); both or neither
     topic: str = ""
+    silent: datetime | None = None  # `newest` when it was found silent; None: it is not
 
 
 ErrandKind: TypeAlias = Literal["archive", "push"]

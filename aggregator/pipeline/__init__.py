@@ -6,6 +6,7 @@ This is the only room that knows the order of the stages::
           | known | decide: assign, judge, remember, plan | commit           polling, remembering
               of its memory: score, where it has moved, what was missed      scoring, moving, overruns
               of its tombstones: posts that it has deleted itself            retracting
+              of how it is doing: what operators are told of                 watching
               of an older page: posts that fill a hole, the next page        errands
     newest | render: select, atom, pages | put                               rendering
     uncut | cut | close, fresh | render_archive | put                        rendering
@@ -29,6 +30,7 @@ from aggregator.pipeline.remembering import (
     why_unreadable,
 )
 from aggregator.pipeline.rendering import (
+    EVENTS,
     ON_HOME,
     PAGES,
     Rendered,
@@ -43,11 +45,15 @@ from aggregator.pipeline.rendering import (
     render_post,
     render_site,
 )
+from aggregator.pipeline.watching import HEALTHS, Health, health
 
 __all__ = [
+    "EVENTS",
+    "HEALTHS",
     "ON_HOME",
     "PAGES",
     "READER_VERSION",
+    "Health",
     "Rendered",
     "Subscribed",
     "archive_path",
@@ -55,6 +61,7 @@ __all__ = [
     "cut",
     "decide",
     "faulty",
+    "health",
     "is_known_body",
     "is_news",
     "lookup",

@@ -37,7 +37,7 @@ from aggregator.model import (
     Verdict,
 )
 from aggregator.parse import parse
-from aggregator.pipeline import errands, moving, overruns, retracting
+from aggregator.pipeline import errands, moving, overruns, retracting, watching
 from aggregator.pipeline.remembering import body_digest, remember
 
 LONGEST_PAUSE = timedelta(days=1)
@@ -202,6 +202,7 @@ def _outcome(
     memory = remember(lease, result, reading, verdicts, now)
     memory = overruns.counted(lease, memory, reading, verdicts, polling, now)
     memory, asked_for = overruns.errands(memory, result, reading, now)
+    memory = watching.watched(memory, now)
     due = schedule.plan(lease.source, polling, memory, _jitter(lease, now))
     return PollOutcome(
         lease=lease,
@@ -210,6 +211,8 @@ def _outcome(
         memory=memory,
         pause_host_until=_pause(lease, result, polling, due.at, now),
         errands=asked_for,
+        exchange=watching.exchange(result, memory, now),
+        events=watching.events(lease, memory, now),
     )
 
 

@@ -56,7 +56,7 @@ def faulty(result: FetchResult | None, detail: str) -> FetchFailed:
     gone = isinstance(result, FetchFailed) and result.hints.gone
     said = replace(result.hints, moved=None, gone=gone)
     status = result.status if isinstance(result, FetchFailed) else None
-    return FetchFailed("fault", detail, said, status, result.url, result.sent)
+    return FetchFailed("fault", detail, said, status, result.url, result.sent, took=result.took)
 
 
 def prepared(lease: Lease, now: datetime) -> Lease:

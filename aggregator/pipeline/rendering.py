@@ -15,6 +15,7 @@ from aggregator.model import (
     Claim,
     Config,
     Document,
+    Event,
     Founder,
     Jekyll,
     PostFile,
@@ -31,6 +32,8 @@ from aggregator.model import (
     Url,
 )
 
+EVENTS = 200
+"""Events that are looked at for `status.atom`."""
 ON_HOME = 6
 """Posts of each category that the home page shows: about one screen of a phone."""
 
@@ -125,8 +128,9 @@ def render_site(
     identity: SiteIdentity,
     tombstones: Sequence[Tombstone] = (),
     posts: Mapping[PostId, str] = {},
+    events: Sequence[Event] = (),
 ) -> Rendered:
-    """The documents of everything: the feed, the home page with each category's `newest`, about."""
+    """The documents of everything: the feed, the home page with each category's `newest`, about, status."""
     positions, site, output = _positions(config), config.site, config.output
     sections = [(c, publish.shown(newest[c.slug], positions, ON_HOME)) for c in categories]
     pages = [
@@ -140,6 +144,9 @@ def render_site(
     lists = (
         publish.outputs(categories, site=site, output=output, updated=updated),
         publish.sources(config.sources, infos, site=site, updated=updated),
+        publish.status_feed(
+            events, config.sources, infos, site=site, identity=identity, opened=claim.created
+        ),
     )
     return replace(rendered, documents=(*rendered.documents, *lists))
 

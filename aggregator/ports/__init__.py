@@ -8,7 +8,7 @@ included. All methods that are not `async` may block, so loops call them in a th
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Protocol
 
 from aggregator.errors import PublishError
@@ -19,18 +19,22 @@ from aggregator.model import (
     CommitResult,
     Config,
     Document,
+    Event,
+    Exchange,
     Fetched,
     FetchResult,
     Founder,
     Known,
     Lease,
     Lookup,
+    Merged,
     NewId,
     Outdated,
     PagePath,
     PollOutcome,
     PostFile,
     PostId,
+    PostsOfDay,
     ReadResult,
     Revision,
     Scope,
@@ -191,6 +195,18 @@ class SourceReader(Protocol):
     def sources(self) -> Sequence[SourceStatus]:
         """Every source that the store knows, in the order of the file; removed ones last."""
 
+    def exchanges(self, source: Url, /) -> Sequence[Exchange]:
+        """The last 20 polls of a source that the outcomes told of, newest first."""
+
+    def events(self, limit: int, /) -> Sequence[Event]:
+        """At most `limit` of the last 200 events of all sources, removed ones too, newest first."""
+
+    def days(self, since: date, /) -> Sequence[PostsOfDay]:
+        """How many posts each source has that are dated on each day from then on (UTC), in no order.
+
+        Hidden ones count too; those whose content has gone do not. Days without posts are left out.
+        """
+
 
 class PostReader(Protocol):
     """What loop two reads."""
@@ -266,6 +282,9 @@ class PostFinder(Protocol):
 
     def of_source(self, source: Url, limit: int, /) -> Sequence[StoredPost]:
         """At most `limit` posts of a source, newest `published` first, then by id."""
+
+    def merged(self, limit: int, /) -> Sequence[Merged]:
+        """At most `limit` visible posts that joined the story of another, the last to come first."""
 
 
 class ArchiveStore(Protocol):

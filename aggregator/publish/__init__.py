@@ -1,8 +1,9 @@
 """Pure. Stories to documents: which are shown, in which order, as Atom and as pages.
 
 `shown` selects, `feed` writes Atom, `home`, `category_page`, `about`, `post_page` and `stylesheet` write
-pages, `post_file` a post of a Jekyll site; `cut` says what goes into archives. The room reads nothing but its
-own templates and words, and asks no clock: what the documents say is a function of the arguments.
+pages, `status_feed` what happened to sources, `post_file` a post of a Jekyll site; `cut` says what goes into
+archives. The room reads nothing but its own templates and words, and asks no clock: what the documents say is
+a function of the arguments.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from aggregator.publish.paths import POSTS, archive, feed_id, folder, post_path
 from aggregator.publish.post_page import post_page, templates
 from aggregator.publish.rss import rss_document
 from aggregator.publish.select import latest, primary, shown
+from aggregator.publish.status_feed import status_feed
 
 FILES = {"atom": atom.FILE, "rss": rss.FILE, "json": json_feed.FILE}
 """What the feed of a scope is called in its folder, by format."""
@@ -50,6 +52,7 @@ __all__ = [
     "rss_document",
     "shown",
     "sources",
+    "status_feed",
     "stylesheet",
     "templates",
 ]

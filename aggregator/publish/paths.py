@@ -56,6 +56,11 @@ def feed_id(identity: SiteIdentity, scope: Scope) -> str:
     return _urn(identity, "feed" if scope is None else f"category/{scope}")
 
 
+def status_id(identity: SiteIdentity) -> str:
+    """The id of `status.atom`."""
+    return _urn(identity, "status")
+
+
 def scheme(identity: SiteIdentity) -> str:
     """What says that a category of an entry is one of ours (RFC 4287, 4.2.2.2)."""
     return _urn(identity, "categories")

@@ -1,11 +1,12 @@
-"""Shell. Documents to readers over HTTP: the public listener, and nothing that belongs to operators.
+"""Shell. Documents to readers over HTTP, and from a listener of its own (`admin`) us to operators.
 
-It serves what the document store holds and never renders, polls or writes. `app` answers requests,
-`HttpServer` listens, `formerly` reads where old addresses lead.
+It serves what the document store holds and never polls or writes. `app` answers requests of the public,
+`admin_app` those of operators, `HttpServer` listens, `formerly` reads where old addresses lead.
 """
 
 from __future__ import annotations
 
+from aggregator.serve.admin import Desk, admin_app
 from aggregator.serve.app import app
 from aggregator.serve.documents import FEEDS
 from aggregator.serve.formerly import Formerly, formerly
@@ -14,8 +15,10 @@ from aggregator.serve.listen import HttpServer, split_address
 
 __all__ = [
     "FEEDS",
+    "Desk",
     "Formerly",
     "HttpServer",
+    "admin_app",
     "app",
     "callbacks",
     "formerly",

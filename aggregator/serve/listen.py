@@ -38,13 +38,21 @@ _ADDRESS = re.compile(
 class HttpServer:
     """Listens on one address from `start` to `stop`; both may be called once."""
 
-    def __init__(self, application: ASGIApp, listen: str, *, patience: float = _PATIENCE) -> None:
+    def __init__(
+        self,
+        application: ASGIApp,
+        listen: str,
+        named: str = "server.listen, --listen",
+        *,
+        patience: float = _PATIENCE,
+    ) -> None:
         """`listen` is `HOST:PORT` or `[IPV6]:PORT`; port 0 takes a free one. Raises `ListenError`.
 
-        `patience`: seconds that a connection may get nowhere.
+        `named`: where an operator says another one, for what is wrong with this one. `patience`: seconds that
+        a connection may get nowhere.
         """
         self._host, self._port = split_address(listen)
-        self._listen = listen
+        self._listen, self._named = listen, named
         self._bound: tuple[str, int] | None = None
         self._serving: asyncio.Task[None] | None = None
         self._server = _Server(
@@ -75,7 +83,7 @@ class HttpServer:
 
     async def start(self) -> None:
         """Bind, and return when requests are answered. Raises `ListenError`; nothing is left behind then."""
-        server = await asyncio.to_thread(_bind, self._listen, self._host, self._port)
+        server = await asyncio.to_thread(_bind, self._listen, self._host, self._port, self._named)
         self._bound = server.getsockname()[:2]
         # uvicorn closes the socket at its end.
         self._serving = asyncio.create_task(self._server.serve([server]), name=f"serve {self._listen}")
@@ -162,7 +170,7 @@ def split_address(listen: str) -> tuple[str, int]:
     return match["six"] or match["host"] or "", int(match["port"])
 
 
-def _bind(listen: str, host: str, port: int) -> socket.socket:
+def _bind(listen: str, host: str, port: int, named: str) -> socket.socket:
     try:
         found = socket.getaddrinfo(host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
     except (OSError, UnicodeError) as error:
@@ -178,14 +186,14 @@ def _bind(listen: str, host: str, port: int) -> socket.socket:
         server.setblocking(False)
     except OSError as error:
         server.close()
-        raise ListenError(f"cannot listen on {listen}: {_advice(error, port)}") from error
+        raise ListenError(f"cannot listen on {listen}: {_advice(error, port, named)}") from error
     return server
 
 
-def _advice(error: OSError, port: int) -> str:
+def _advice(error: OSError, port: int, named: str) -> str:
     match error.errno:
         case errno.EADDRINUSE:
-            return f"port {port} is taken; stop what uses it, or choose another (server.listen, --listen)"
+            return f"port {port} is taken; stop what uses it, or choose another ({named})"
         case errno.EACCES | errno.EPERM:
             return f"this user may not use port {port}; choose one above 1023"
         case errno.EADDRNOTAVAIL:

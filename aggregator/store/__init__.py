@@ -8,11 +8,24 @@ block, and may be called from any thread. Nothing here knows its callers.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Self
 
-from aggregator.model import Category, Config, PostId, Scope, SiteIdentity, SourceStatus, Story, Tombstone
+from aggregator.model import (
+    Category,
+    Config,
+    Event,
+    Exchange,
+    PostId,
+    PostsOfDay,
+    Scope,
+    SiteIdentity,
+    SourceStatus,
+    Story,
+    Tombstone,
+    Url,
+)
 from aggregator.store import (
     ahead,
     bands,
@@ -24,6 +37,7 @@ from aggregator.store import (
     marks,
     places,
     sources,
+    watched,
 )
 from aggregator.store.adopted import Adoption
 from aggregator.store.archives import Archives
@@ -52,6 +66,18 @@ class Sources:
     def sources(self) -> Sequence[SourceStatus]:
         with self._database.read() as connection:
             return sources.statuses(connection)
+
+    def exchanges(self, source: Url, /) -> Sequence[Exchange]:
+        with self._database.read() as connection:
+            return watched.exchanges_of(connection, source)
+
+    def events(self, limit: int, /) -> Sequence[Event]:
+        with self._database.read() as connection:
+            return watched.events_of_late(connection, limit)
+
+    def days(self, since: date, /) -> Sequence[PostsOfDay]:
+        with self._database.read() as connection:
+            return watched.days(connection, since)
 
 
 class Posts:
@@ -104,6 +130,10 @@ class Store:
     def remember(self, config: Config) -> None:
         """Know the configuration without syncing it: for commands beside a daemon that list categories."""
         self._remembered.take(config)
+
+    def size(self) -> int:
+        """Bytes that the database takes on its disk, its log included."""
+        return self._database.size()
 
     def housekeep(self, now: datetime) -> None:
         """What is to be done now and then: planner statistics, the log, what has been kept long enough."""

@@ -90,6 +90,11 @@ class Database:
             finally:
                 connection.close()
 
+    def size(self) -> int:
+        """Bytes of the file and its log on disk; of what is not there, none."""
+        files = (Path(self.url + ending) for ending in ("", "-wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
     def close(self) -> None:
         """Close every connection that is not in use; the last one folds the log into the file."""
         self._reader.dispose()

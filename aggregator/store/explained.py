@@ -11,8 +11,8 @@ from datetime import datetime
 
 import sqlalchemy as sa
 
-from aggregator.model import Place, PostId, Scope, Slug, Sought, StoredPost, StoredStory, Url
-from aggregator.store import ended
+from aggregator.model import Merged, Place, PostId, Scope, Slug, Sought, StoredPost, StoredStory, Url
+from aggregator.store import ended, watched
 from aggregator.store.database import Database
 from aggregator.store.posts import categories_of, chunks, post_of
 from aggregator.store.tables import (
@@ -71,6 +71,10 @@ class Finder:
         newest = _ROWS.where(sources.c.url == source).order_by(posts.c.published.desc(), posts.c.post)
         with self._database.read() as connection:
             return _stored(connection, connection.execute(newest.limit(limit)).all())
+
+    def merged(self, limit: int, /) -> Sequence[Merged]:
+        with self._database.read() as connection:
+            return watched.merged(connection, limit)
 
 
 def _by_index(connection: sa.Connection, sought: Sought) -> Mapping[PostId, datetime]:

@@ -27,8 +27,19 @@ from aggregator.model import (
     Stale,
     Url,
 )
-from aggregator.store import errands, hosts, judging, leases, marks, retractions, sources, stories
+from aggregator.store import (
+    errands,
+    hosts,
+    judging,
+    leases,
+    marks,
+    retractions,
+    sources,
+    stories,
+    watched,
+)
 from aggregator.store.database import Database
+from aggregator.store.tables import SITE
 from aggregator.store.tables import sources as source_rows
 
 _LEASED_SOURCE = sa.select(
@@ -143,9 +154,10 @@ class Polls:
         else:
             errands.end(connection, config, held, outcome, now)
         errands.ask(connection, row.id, outcome)
+        watched.note(connection, row.id, outcome)
         if outcome.pause_host_until is not None:
             hosts.pause(connection, hosts.host_of(lease.url), outcome.pause_host_until)
-        marks.mark(connection, dirty)
+        marks.mark(connection, dirty | {SITE} if outcome.events else dirty)  # the site has `status.atom`
         return Committed(frozenset(map(Slug, dirty)))
 
     def _must_hold_the_loops(self) -> None:

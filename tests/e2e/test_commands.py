@@ -89,7 +89,7 @@ def test_rounds(place, sources):
     assert "1 sources without news, 2 failed" in said(place.run("once", "--all"))
     assert sources.statuses("good.xml") == [200, 304]
     assert sources.statuses("gone.xml") == [410]  # who is gone is not asked again
-    feeds = {path: body for path, body in place.documents().items() if path.endswith(".atom")}
+    feeds = {path: body for path, body in place.documents().items() if path.endswith("feed.atom")}
     assert feeds.items() <= before.items()
 
 

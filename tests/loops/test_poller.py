@@ -45,6 +45,28 @@ def run(main):
     return asyncio.run(asyncio.wait_for(main, 30))
 
 
+class TakingTime(ScriptedFetcher):
+    """One that takes its time: a quarter of a second of the clock."""
+
+    clock = None
+
+    async def fetch(self, lease, /):
+        result = await super().fetch(lease)
+        self.clock.advance(seconds=0.25)
+        return result
+
+
+def test_how_long_an_exchange_took_is_noted():
+    """From the first question to the last byte, kept with its outcome."""
+    fetcher = TakingTime({url("a"): [body("a")]})
+    scene = Scene("a", fetcher=fetcher)
+    fetcher.clock = scene.clock
+    run(scene.finish())
+    [outcome] = scene.outcomes
+    assert outcome.exchange.took == timedelta(seconds=0.25)
+    assert scene.store.sources.exchanges(url("a")) == [outcome.exchange]
+
+
 def test_what_is_due_is_polled_once():
     """Each source gives one outcome, its posts are stored, its lease is over, and it is not due again."""
     scene = Scene("a", "b", "c")

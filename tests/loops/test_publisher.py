@@ -21,6 +21,7 @@ EVERYTHING = {
     "style.css",
     "outputs.opml",
     "sources.opml",
+    "status.atom",
 }
 
 
@@ -109,7 +110,7 @@ def test_settled_only_after_the_documents_are_in_place():
     assert desk.calls() == [
         *("claim", "promise", *["put"] * 4, "settle"),
         *("claim", "promise", *["put"] * 4, "settle"),
-        *("claim", "promise", *["put"] * 8, "settle"),
+        *("claim", "promise", *["put"] * 9, "settle"),
         "claim",
     ]
 
@@ -275,7 +276,7 @@ def test_formats_that_are_taken_out_of_the_file():
     assert desk.publish().failures == ("category/world/feed.atom: was changed since we wrote it",)
     assert desk.dirty() == {"world"}
     assert desk.publish(minutes=1).failures == ()
-    lists = {"outputs.opml", "sources.opml"}
+    lists = {"outputs.opml", "sources.opml", "status.atom"}
     assert desk.store.data.files.keys() == {path for path in EVERYTHING if path.endswith(".rss")} | lists
 
 

@@ -74,7 +74,7 @@ def site(made, newest=None, *, config=CONFIG, infos=INFOS, updated=None):
 
 
 def atom(rendered):
-    [document] = [d for d in rendered.documents if d.path.endswith(".atom")]
+    [document] = [d for d in rendered.documents if d.path.endswith("feed.atom")]
     return etree.fromstring(document.body)
 
 
@@ -93,9 +93,9 @@ def test_documents_of_a_category():
 
 
 def test_documents_of_the_site():
-    """The feed of everything, the home page, about, the style sheet, and both lists of feeds."""
+    """The feed of everything, the home page, about, the style sheet, both lists of feeds, the status."""
     paths = {document.path for document in site(stories()).documents}
-    feeds = {"feed.atom", "feed.rss", "feed.json", "outputs.opml", "sources.opml"}
+    feeds = {"feed.atom", "feed.rss", "feed.json", "outputs.opml", "sources.opml", "status.atom"}
     assert paths == feeds | {"index.html", "about.html", "style.css"}
 
 
@@ -112,7 +112,8 @@ def test_only_the_formats_that_are_asked_for(formats, endings):
     """`output.formats` says what is written."""
     config = replace(CONFIG, output=Output(formats=formats))
     documents = (*site(stories(), config=config).documents, *category(stories(), config=config).documents)
-    assert {document.path.rpartition(".")[2] for document in documents} == endings | {"opml"}
+    paths = {document.path for document in documents} - {"status.atom"}  # for the operator, as ever
+    assert {path.rpartition(".")[2] for path in paths} == endings | {"opml"}
 
 
 def test_rendering_twice_gives_the_same_bytes():
@@ -158,7 +159,7 @@ def test_other_hash_seeds_give_the_same_bytes():
         for seed in ("1", "2")
     }
     assert len(said) == 1
-    assert said.pop().count("\n") == 12
+    assert said.pop().count("\n") == 13
 
 
 def test_entries_of_equal_dates_are_ordered_by_id():

@@ -5,6 +5,7 @@ whether or not anybody answers. Content security policies are switched off: they
 would hide that the first has fallen. All traffic, whatever its host, ends at a proxy on loopback.
 """
 
+import base64
 import http.server
 import json
 import os
@@ -14,7 +15,7 @@ import subprocess
 import sys
 import threading
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from urllib.parse import urlsplit
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), "")
@@ -164,10 +165,30 @@ class Browser:
             self._session = None
             self._call("Target.closeTarget", targetId=target)  # with the dialogs that it goes on to open
 
-    def _visit(self, url, milliseconds):
+    def look(self, url, width, *, dark=False, picture=False):
+        """Open a page on a screen so many pixels wide; what it did, how wide it came out, a PNG if wanted."""
+        target = self._call("Target.createTarget", url="about:blank")["targetId"]
+        self._session = self._call("Target.attachToTarget", targetId=target, flatten=True)["sessionId"]
+        try:
+            screen = {"width": width, "height": 800, "deviceScaleFactor": 1, "mobile": width < 600}
+            self._call("Emulation.setDeviceMetricsOverride", **screen)
+            scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
+            self._call("Emulation.setEmulatedMedia", features=[scheme])
+            seen = self._visit(url, 50, bypass=False)
+            seen = replace(seen, scripts=list(seen.scripts))  # before we evaluate something ourselves
+            asked = {"expression": "document.documentElement.scrollWidth", "returnByValue": True}
+            wide = self._call("Runtime.evaluate", **asked)["result"]["value"]
+            shot = {"format": "png", "captureBeyondViewport": True}
+            png = self._call("Page.captureScreenshot", **shot).get("data", "") if picture else ""
+            return seen, wide, base64.b64decode(png)
+        finally:
+            self._session = None
+            self._call("Target.closeTarget", targetId=target)
+
+    def _visit(self, url, milliseconds, bypass=True):
         for domain in ("Page", "Network", "Runtime", "Debugger"):
             self._call(f"{domain}.enable")
-        self._call("Page.setBypassCSP", enabled=True)
+        self._call("Page.setBypassCSP", enabled=bypass)
         self._seen, self._loaded = Seen(), False
         frame = self._call("Page.navigate", url=url)["frameId"]
         deadline = time.monotonic() + SECONDS

@@ -54,6 +54,7 @@ from aggregator.store.tables.told import (
     tellings,
     withdrawn_keys,
 )
+from aggregator.store.tables.watched import events, exchanges
 from aggregator.store.tables.websub import (
     followings,
     hub_intents,
@@ -88,6 +89,8 @@ __all__ = [
     "documents",
     "ended",
     "errands",
+    "events",
+    "exchanges",
     "facts",
     "followings",
     "gone",

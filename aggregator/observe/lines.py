@@ -1,30 +1,18 @@
 """Shell. One log line per outcome, made in one place from the value.
 
-Lines are `key=value`, for people and for grep. Nothing that a confidential source's URL says gets here:
-sources are named by their label. No traceback for what a source did.
+Nothing that a confidential source's URL says gets here: sources are named by their label. No traceback for
+what a source did.
 """
 
 from __future__ import annotations
 
 import logging
-import sys
-from collections.abc import Mapping
 
 from aggregator import pipeline
 from aggregator.model import Errand, PollOutcome
+from aggregator.observe.logs import line
 
 log = logging.getLogger("aggregator.poll")
-
-
-def configure(*, verbose: bool = False, quiet: bool = False) -> None:
-    """Send our lines to standard error; libraries only where they warn. `quiet`: ours too, errors apart."""
-    handler = logging.StreamHandler(sys.stderr)
-    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(message)s", "%Y-%m-%dT%H:%M:%S%z"))
-    root = logging.getLogger()
-    root.handlers[:] = [handler]
-    root.setLevel(logging.WARNING)
-    level = logging.ERROR if quiet else logging.DEBUG if verbose else logging.INFO
-    logging.getLogger("aggregator").setLevel(level)
 
 
 class Trouble:
@@ -44,19 +32,6 @@ class Trouble:
         if self._said:
             self._said = ""
             log.info("%s: works again", self._what)
-
-
-def line(event: str, fields: Mapping[str, object]) -> str:
-    """`event key=value key="two words"`; empty values are left out."""
-    shown = (f"{key}={_quoted(str(value))}" for key, value in fields.items() if value not in ("", None))
-    return " ".join((event, *shown))
-
-
-def _quoted(value: str) -> str:
-    plain = "".join(c if c.isprintable() else " " for c in value)
-    if plain and not set(plain) & set(' "='):
-        return plain
-    return '"' + plain.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def poll(outcome: PollOutcome) -> None:

@@ -1,0 +1,144 @@
+"""Shell. What operators see over time, as rows that are written with the poll that they are about.
+
+A poll costs one statement more: its exchange overwrites the oldest of its source. Events are rare, and the
+oldest go when a new one comes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.sqlite import insert
+
+from aggregator.model import Event, Exchange, Merged, PollOutcome, PostId, PostsOfDay, Url
+from aggregator.store import places
+from aggregator.store.tables import EPOCH, MICROSECOND, events, exchanges, posts, sources, tellings
+from aggregator.store.tables import KEPT as WITH_CONTENT
+
+KEPT = 20
+"""Exchanges of a source."""
+EVENTS = 200
+"""Events of all sources together."""
+_DAY = timedelta(days=1) // MICROSECOND
+
+# Built once: building a statement takes longer than SQLite takes to run it.
+_MADE = insert(exchanges)
+_OVERWRITE = _MADE.on_conflict_do_update(
+    index_elements=[exchanges.c.source, exchanges.c.slot],
+    set_={c.name: _MADE.excluded[c.name] for c in exchanges.c if not c.primary_key},
+)
+_OF_SOURCE = (
+    sa.select(exchanges)
+    .join(sources, sources.c.id == exchanges.c.source)
+    .where(sources.c.url == sa.bindparam("of"))
+    .order_by(exchanges.c.at.desc())
+)
+_EVENTS = (
+    sa.select(events, sources.c.url)
+    .join(sources, sources.c.id == events.c.source)
+    .order_by(events.c.id.desc())
+    .limit(sa.bindparam("most"))
+)
+_day = sa.type_coerce(posts.c.published, sa.BigInteger) // sa.literal_column(str(_DAY), sa.BigInteger)
+# What an index answers by itself (`posts_classified`), without a look at posts.
+_DAYS = (
+    sa.select(sources.c.url, _day.label("day"), sa.func.count().label("posts"))
+    .join(sources, sources.c.id == posts.c.source)
+    .where(WITH_CONTENT, posts.c.published >= sa.bindparam("since", type_=posts.c.published.type))
+    .group_by(posts.c.source, _day)
+)
+_founders = posts.alias("founders")
+_theirs = sources.alias("theirs")
+_MERGED = (
+    sa.select(
+        *(posts.c.story, posts.c.post, posts.c.title, posts.c.first_seen, sources.c.url),
+        *(tellings.c.joined, tellings.c.similarity),
+        _founders.c.title.label("founder_title"),
+        _theirs.c.url.label("founder_url"),
+    )
+    .select_from(tellings)
+    .join(posts, posts.c.id == tellings.c.post)
+    .join(sources, sources.c.id == posts.c.source)
+    .join(_founders, _founders.c.post == posts.c.story)
+    .join(_theirs, _theirs.c.id == _founders.c.source)
+    .where(places.VISIBLE)
+    .order_by(tellings.c.post.desc())
+    .limit(sa.bindparam("most"))
+)
+
+
+def note(connection: sa.Connection, source: int, outcome: PollOutcome) -> None:
+    """Write what an outcome adds, of the source with this row id."""
+    one = outcome.exchange
+    if one is not None:
+        values = {
+            "source": source,
+            "slot": outcome.lease.token % KEPT,
+            "at": one.at,
+            "status": one.status,
+            "size": one.size,
+            "took": one.took,
+            "said": one.said,
+            "failed": one.failed,
+        }
+        connection.execute(_OVERWRITE, [values])
+    if outcome.events:
+        rows = [
+            {
+                "name": event.id,
+                "source": source,
+                "kind": event.kind,
+                "at": event.at,
+                "result": event.result,
+                "detail": event.detail,
+            }
+            for event in outcome.events
+        ]
+        connection.execute(events.insert(), rows)
+        newest = sa.select(sa.func.max(events.c.id)).scalar_subquery()
+        connection.execute(events.delete().where(events.c.id <= newest - EVENTS))
+
+
+def exchanges_of(connection: sa.Connection, url: Url) -> Sequence[Exchange]:
+    """Newest first."""
+    return [
+        Exchange(row.at, row.status, row.size, row.took, row.said, row.failed)
+        for row in connection.execute(_OF_SOURCE, {"of": url})
+    ]
+
+
+def events_of_late(connection: sa.Connection, limit: int) -> Sequence[Event]:
+    """Newest first."""
+    return [
+        Event(row.name, Url(row.url), row.kind, row.at, row.result, row.detail)
+        for row in connection.execute(_EVENTS, {"most": limit})
+    ]
+
+
+def days(connection: sa.Connection, since: date) -> Sequence[PostsOfDay]:
+    """Posts by source and the day of their date."""
+    start = EPOCH + (since - EPOCH.date())
+    return [
+        PostsOfDay(Url(row.url), EPOCH.date() + timedelta(days=row.day), row.posts)
+        for row in connection.execute(_DAYS, {"since": start})
+    ]
+
+
+def merged(connection: sa.Connection, limit: int) -> Sequence[Merged]:
+    """Posts that joined a story, in the reverse order of arrival."""
+    return [
+        Merged(
+            story=PostId(row.story),
+            id=PostId(row.post),
+            title=row.title,
+            source=Url(row.url),
+            joined=row.joined,
+            similarity=row.similarity,
+            first_seen=row.first_seen,
+            founder_title=row.founder_title,
+            founder_source=Url(row.founder_url),
+        )
+        for row in connection.execute(_MERGED, {"most": limit})
+    ]
