@@ -241,10 +241,12 @@ def _rendered(
         )
     folder = publish.folder(None if category is None else category.slug)
     unwanted = [folder + file for key, file in publish.FILES.items() if key not in wanted]
-    if "html" in wanted:
-        documents += pages
-    else:
-        unwanted += [page.path for page in pages]
+    for page in pages:
+        # Pages of posts have the style sheet, too.
+        if "html" in wanted or ("posts" in wanted and page.path == publish.STYLE):
+            documents.append(page)
+        else:
+            unwanted.append(page.path)
     return Rendered(tuple(documents), updated, tuple(unwanted))
 
 

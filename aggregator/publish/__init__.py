@@ -16,7 +16,7 @@ from aggregator.publish.jekyll import file_name, post_file
 from aggregator.publish.json_feed import json_document
 from aggregator.publish.opml import outputs, sources
 from aggregator.publish.pages import about, category_page, home, stylesheet
-from aggregator.publish.paths import POSTS, archive, feed_id, folder, post_path
+from aggregator.publish.paths import POSTS, STYLE, archive, feed_id, folder, post_path
 from aggregator.publish.post_page import post_page, templates
 from aggregator.publish.rss import rss_document
 from aggregator.publish.select import latest, primary, shown
@@ -28,6 +28,7 @@ FILES = {"atom": atom.FILE, "rss": rss.FILE, "json": json_feed.FILE}
 __all__ = [
     "FILES",
     "POSTS",
+    "STYLE",
     "Cut",
     "Refused",
     "Rendered",

@@ -192,8 +192,13 @@ def _environment() -> Environment:
     )
 
 
-def rendered(path: str, template: str, site: Site, *, language: str = "", **values: object) -> Document:
-    """A page by its template, with what every page says; `language` is that of its title and text."""
+def rendered(
+    path: str, template: str, site: Site, *, language: str = "", alone: bool = False, **values: object
+) -> Document:
+    """A page by its template, with what every page says; `language` is that of its title and text.
+
+    `alone`: there is no home page, and no other that it could link to.
+    """
     language = tag(language) or tag(site.language) or "en"
     words = words_for(site.language)
     source = (
@@ -206,6 +211,7 @@ def rendered(path: str, template: str, site: Site, *, language: str = "", **valu
             if paths.followed(site.contact) or site.contact.startswith("mailto:")
             else "",
             path=path,
+            alone=alone,
             up=way_up(path),
             words=words,
             ours=_ours(words, language),

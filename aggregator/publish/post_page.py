@@ -60,6 +60,7 @@ def post_page(
         "post.html",
         site,
         language=spoken,
+        alone="html" not in output.formats,
         feeds=[feed for group in feeds for feed in group],
         subscribed=feeds[0],
         title=credit.title(post, output, words),

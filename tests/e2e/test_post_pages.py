@@ -46,6 +46,9 @@ def test_by_the_commands(place, sources):
     said(place.run("once"))
     assert pages(place).keys() == made.keys()
     assert b"noindex" not in pages(place)[one]
+    write(place, sources, "[posts]")
+    said(place.run("once"))
+    assert {path for path in place.documents() if path.endswith((".html", ".css"))} == {*made, "style.css"}
     write(place, sources, "[atom, html]")
     said(place.run("once"))
     assert pages(place) == {}

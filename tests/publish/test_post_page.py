@@ -170,6 +170,15 @@ def test_where_to_subscribe(page, categories, site, make):
     assert words(without, "//p[@class='filed']") == ["Fed · 利率"]
 
 
+def test_pages_of_posts_alone(page):
+    """Where there are no other pages none is linked to."""
+    found = page(output={"formats": ("posts",)})
+    assert [href for href in found.xpath("//@href") if not href.startswith(("https:", "#"))] == [
+        "../../../style.css"
+    ]
+    assert words(found, "//p[@class='site']") == ["金融消息"]
+
+
 def test_other_pages_lead_there(site, categories, make):
     """Where a post has a page; else to the original, as before."""
     entries = [Shown(make(1)), Shown(make(2))]
