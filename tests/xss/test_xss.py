@@ -41,7 +41,7 @@ def browser(pages, tmp_path_factory):
         yield running
 
 
-def published(directory, payloads, together, categories):
+def published(directory, payloads, together, categories, head=HEAD):
     """What the real program publishes of feeds with so many payloads each."""
     place = Place(directory)
     with SourceServer() as sources:
@@ -51,7 +51,7 @@ def published(directory, payloads, together, categories):
             sources.put(f"atom/{start}", feeds.atom(some[-1], some, start))
         keys = f"category: {categories}, tags: ['{{term}}', '{{feed_title}}']"
         paths = [path.lstrip("/") for path in sources.answers]
-        place.write("".join(f"  - {{url: '{sources.url(path)}', {keys}}}\n" for path in paths), HEAD)
+        place.write("".join(f"  - {{url: '{sources.url(path)}', {keys}}}\n" for path in paths), head)
         done = place.run("once")
         assert done.returncode == 0, done.stdout + done.stderr
         assert all(sources.statuses(path) == [200] for path in paths)
@@ -69,8 +69,8 @@ def faults(seen, allowed):
     return [*seen.scripts, *seen.dialogs, *asked, *schemes]
 
 
-def page_faults(documents, pages, browser):
-    """What our own pages do beyond asking for themselves and their style sheet."""
+def page_faults(documents, pages, browser, images=False):
+    """What our own pages do beyond asking for themselves and their style sheet (and `images`)."""
     html = sorted(path for path in documents if path.endswith(".html"))
     for path in (*html, *(path for path in documents if path.endswith(".css"))):
         pages.put(path, documents[path])
@@ -81,7 +81,7 @@ def page_faults(documents, pages, browser):
         seen = browser.visit(pages.put("frames", f"<!doctype html><title>frames</title>{frames}"))
         opened = {url for kind, url in seen.requests if kind == "Document"}
         assert opened >= {f"http://{HOST}/{path}" for path in some}
-        found += faults(seen, lambda _, url: url in own)
+        found += faults(seen, lambda kind, url: url in own or (images and kind == "Image"))
     return found
 
 
@@ -147,6 +147,16 @@ def test_nothing_of_ours_runs(tmp_path, pages, browser):
     payloads = [row["payload"] for row in json.loads(OURS.read_text())]
     documents = published(tmp_path, payloads, 1, "['{term}', '{author}', all]")
     assert_quiet(documents, len(payloads), pages, browser)
+
+
+def test_nothing_of_ours_runs_on_pages_of_posts(tmp_path, pages, browser):
+    """They show contents, so they load images; and nothing else, without the policy that would forbid it."""
+    payloads = [row["payload"] for row in json.loads(OURS.read_text())]
+    head = HEAD.replace("entries: 1000", "entries: 1000, formats: [html, posts]")
+    documents = published(tmp_path, payloads, 10, "all", head)
+    posts = {path: body for path, body in documents.items() if path.startswith(("post/", "style.css"))}
+    assert sum(path.endswith(".html") for path in posts) > len(payloads)
+    assert page_faults(posts, pages, browser, images=True) == []
 
 
 @pytest.mark.skipif(not COLLECTED.exists(), reason="the collected payloads are not beside this checkout")
