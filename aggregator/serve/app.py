@@ -25,7 +25,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from aggregator.errors import AggregatorError
 from aggregator.model import Document
 from aggregator.ports import Clock, DocumentStore
-from aggregator.serve.documents import INDEX, SECURITY, answer, cache_control, document_path
+from aggregator.serve.documents import INDEX, POSTS, SECURITY, answer, cache_control, document_path
 from aggregator.serve.formerly import Formerly, relative
 
 _LOG = logging.getLogger(__name__)
@@ -123,6 +123,9 @@ def _look_up(
         return _Moved(old)
     path = document_path(asked)
     if path is not None:
+        # What was taken down is out from then on, not only once its file is removed.
+        if path.startswith(POSTS) and documents.gone(path):
+            return "gone"
         found = documents.get(path)
         if found is not None:
             return found

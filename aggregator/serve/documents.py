@@ -31,7 +31,7 @@ _WITH_IMAGES = {
         "style-src 'self';", "style-src 'self'; img-src http: https:;"
     )
 }
-_PAGES = "post/"
+POSTS = "post/"
 # Readers that run in a browser may take what is made for readers: it is public, and no answer depends on
 # who asks. The rest is for people, and for no other site's scripts.
 _FOR_READERS = {"access-control-allow-origin": "*", "access-control-expose-headers": "ETag, Link"}
@@ -92,7 +92,7 @@ def answer(
     compressed = bool(document.gzip) and takes_gzip(headers.get("accept-encoding", ""))
     etag = document.gzip_etag if compressed else document.etag
     shared = {**SECURITY, "cache-control": caching, "vary": "Accept-Encoding"}
-    if document.path.startswith(_PAGES):
+    if document.path.startswith(POSTS):
         shared |= _WITH_IMAGES
     if document.path.endswith((*FEEDS, ".opml")):
         shared |= _FOR_READERS

@@ -169,3 +169,16 @@ def test_rendering_twice_gives_the_same_bytes(site, categories, output, full):
     """Pages are a function of their arguments."""
     sections = [(category, (full,)) for category in categories.values()]
     assert home(sections, site=site, output=output) == home(sections, site=site, output=output)
+
+
+def test_looks_are_not_for_elements_of_a_source():
+    """Contents may have headers, footers, menus and articles too: ours are named by where they stand."""
+    rules = re.findall(r"^ *([^{}@\n]+) {", stylesheet().body.decode(), re.MULTILINE)
+    assert len(rules) > 50
+    assert [rule for rule in rules if re.match("(?:header|footer|nav|article)\\b", rule)] == []
+
+
+def test_dates_keep_their_order_in_pages_from_right_to_left(site, categories, output, make):
+    """Else the clock would stand before the day."""
+    page = home([(categories["markets"], (Shown(make()),))], site=replace(site, language="ar"), output=output)
+    assert 'dir="ltr">2026-11-24 19:00</time>' in page.body.decode()

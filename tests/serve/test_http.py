@@ -177,6 +177,15 @@ def test_what_was_taken_down(site):
     assert site.ask("GET", "/post/2026/11/other-1a2b3c4d.html")[0] == 404
 
 
+def test_what_was_taken_down_and_lies_there_yet(site, shelf):
+    """Out from the moment on that it was taken down: the file may go later, or be edited and stay."""
+    path = "post/2026/11/gone-1a2b3c4d.html"
+    shelf.documents[path] = stored(path, b"<p>still here</p>")
+    assert site.ask("GET", f"/{path}")[0] == 410
+    shelf.taken_down.clear()
+    assert site.ask("GET", f"/{path}")[0] == 200
+
+
 def test_health_and_readiness(site, ready, shelf):
     """Health only says that the process answers; readiness is the daemon's word."""
     assert site.ask("GET", "/healthz")[0] == site.ask("GET", "/readyz")[0] == 200
