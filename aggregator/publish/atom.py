@@ -13,6 +13,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import partial
 
 from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
@@ -35,6 +36,7 @@ from aggregator.model import (
     Tombstone,
 )
 from aggregator.publish import credit, paths
+from aggregator.publish.memo import Memo
 from aggregator.publish.words import Words, tag, words_for
 from aggregator.syntax import text
 from aggregator.syntax.dates import rfc3339
@@ -45,8 +47,11 @@ TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 """The namespace of `at:deleted-entry` (RFC 6721, 2)."""
 HISTORY = "http://purl.org/syndication/history/1.0"
 """The namespace of `fh:archive` (RFC 5005, 4)."""
+_END = b"</feed>\n"
 GENERATOR = "aggregator"  # without a version: an upgrade is no change of a document
 
+_WRITTEN: Memo[bytes] = Memo(64_000_000)
+"""Entries of all documents: some thousands of the usual size."""
 _LOG = logging.getLogger(__name__)
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _TYPE = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}", re.ASCII)  # RFC 6838, 4.2
@@ -100,10 +105,11 @@ def feed(
     scope = paths.scope_of(category)
     language = (tag(category.language) if category else "") or tag(site.language) or "en"
     writer = _EntryWriter(output, words_for(site.language), language, paths.scheme(identity), categories)
-    elements, refused = [], []
+    given = writer.given()
+    written, refused = [], []
     for shown in entries:
         try:
-            elements.append(writer.element(shown))
+            written.append(_WRITTEN.get((given, shown), partial(writer.written, shown)))
         except (ValueError, TypeError, OverflowError) as error:
             # What feedgen, lxml and datetime raise for values that they do not write.
             refused.append(Refused(shown.post.id, f"{type(error).__name__}: {error}"))
@@ -133,18 +139,17 @@ def feed(
         head.subtitle(subtitle)
     head.ours.updated = rfc3339(updated)
     head.ours.archive = document != subscribed
-    head.ours.entries = elements
     there = {shown.post.id for shown in entries}
     head.ours.tombstones = [gone for gone in tombstones if gone.id not in there]
-    return Rendered(Document(document, MEDIA_TYPE, head.atom_str(pretty=True)), tuple(refused))
+    body, end, _ = head.atom_str(pretty=True).rpartition(_END)
+    return Rendered(Document(document, MEDIA_TYPE, b"".join((body, *written, end))), tuple(refused))
 
 
 class _FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """Puts finished entries and tombstones into the feed, and dates in their short form."""
+    """Puts tombstones into the feed, and dates in their short form. Entries follow as they were written."""
 
     updated: str = ""
     archive: bool = False
-    entries: Sequence[etree._Element] = ()
     tombstones: Sequence[Tombstone] = ()
 
     def extend_ns(self) -> dict[str, str]:
@@ -158,7 +163,6 @@ class _FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no typ
         for gone in self.tombstones:
             attributes = {"ref": text.clean(gone.id), "when": rfc3339(gone.when)}
             etree.SubElement(feed, f"{{{TOMBSTONES}}}deleted-entry", attributes)
-        feed.extend(self.entries)
         return feed
 
 
@@ -201,6 +205,18 @@ class _EntryWriter:
     language: str  # where an entry has none
     scheme: str
     categories: Mapping[Slug, Category]
+
+    def given(self) -> int:
+        """What stands for all that its entries are made with beside themselves."""
+        titles = tuple((slug, category.title) for slug, category in self.categories.items())
+        return hash((self.output.credit, self.words, self.language, self.scheme, titles))
+
+    def written(self, shown: Shown) -> bytes:
+        """One entry as it stands in a document."""
+        around = etree.Element("feed")
+        around.append(self.element(shown))
+        lines = etree.tostring(around, pretty_print=True, encoding="UTF-8", xml_declaration=False)
+        return lines.removeprefix(b"<feed>\n").removesuffix(_END)
 
     def element(self, shown: Shown) -> etree._Element:
         """One entry. Raises what feedgen and lxml raise for values that they do not write."""

@@ -10,8 +10,11 @@ from collections.abc import Sequence
 
 from aggregator.model import Output, Person, Post, Shown
 from aggregator.publish import paths
+from aggregator.publish.memo import Memo
 from aggregator.publish.words import Words
 from aggregator.syntax import html, text
+
+_EXCERPTS: Memo[str] = Memo(16_000_000)
 
 
 def title(post: Post, output: Output, words: Words) -> str:
@@ -69,7 +72,11 @@ def said(post: Post) -> str:
 
 def excerpt(post: Post) -> str:
     """A few sentences of plain text: of the source's own summary, else of the content; may be empty."""
-    return html.excerpt(post.summary, post.language) or html.excerpt(post.content, post.language)
+
+    def made() -> str:
+        return html.excerpt(post.summary, post.language) or html.excerpt(post.content, post.language)
+
+    return _EXCERPTS.get((post.summary, post.content, post.language), made)
 
 
 def footer(shown: Shown, words: Words) -> list[str]:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from aggregator.model import Category, Document, Output, Shown, Site, Slug, SourceInfo
 from aggregator.publish import credit, paths
 from aggregator.publish.atom import labelled, media_type
+from aggregator.publish.memo import Memo
 from aggregator.publish.words import Words, tag, words_for
 from aggregator.syntax import text
 from aggregator.syntax.dates import rfc3339
@@ -16,6 +18,9 @@ from aggregator.syntax.dates import rfc3339
 MEDIA_TYPE = "application/feed+json; charset=utf-8"
 FILE = "feed.json"
 VERSION = "https://jsonfeed.org/version/1.1"
+_NO_ITEMS = "[]\n}"
+_WRITTEN: Memo[str] = Memo(64_000_000)
+"""Items of all documents: some thousands of the usual size."""
 EXTENSION = "_aggregator"
 """What is ours in an item: the slugs of its categories, its source, and who else tells it."""
 
@@ -43,10 +48,24 @@ def json_document(
         "language": (tag(category.language) if category else "") or tag(site.language) or "en",
         "hubs": [{"type": "WebSub", "url": hub}] if hub else [],
     }
-    items = [_item(shown, output, words, categories) for shown in entries]
-    # Without ASCII's escapes Chinese takes half the bytes.
-    body = json.dumps(_said(feed) | {"items": items}, ensure_ascii=False, indent=1)
+    given = hash((output.credit, words, tuple((s, c.title) for s, c in categories.items())))
+    write = partial(_written, output=output, words=words, categories=categories)
+    items = ",\n".join(_WRITTEN.get((given, shown), partial(write, shown)) for shown in entries)
+    body = _dumped(_said(feed) | {"items": []})
+    if items:
+        body = f"{body.removesuffix(_NO_ITEMS)}[\n{items}\n ]\n}}"
     return Document(document, MEDIA_TYPE, (body + "\n").encode())
+
+
+def _written(shown: Shown, **given: Any) -> str:
+    """One item as it stands in a document."""
+    lines = _dumped({"items": [_item(shown, **given)]})
+    return lines.removeprefix('{\n "items": [\n').removesuffix("\n ]\n}")
+
+
+def _dumped(value: Mapping[str, Any]) -> str:
+    # Without ASCII's escapes Chinese takes half the bytes.
+    return json.dumps(value, ensure_ascii=False, indent=1)
 
 
 def _item(shown: Shown, output: Output, words: Words, categories: Mapping[Slug, Category]) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from __future__ import annotations
 import logging
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from functools import partial
+from typing import Any
 
 from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseExtension
@@ -19,16 +21,26 @@ from lxml import etree
 from aggregator.model import Category, Document, Output, Shown, Site, SiteIdentity, Slug
 from aggregator.publish import credit, paths
 from aggregator.publish.atom import GENERATOR, Refused, Rendered, labelled, media_type
+from aggregator.publish.memo import Memo
 from aggregator.publish.words import Words, tag, words_for
 from aggregator.syntax import text
 
 MEDIA_TYPE = "application/rss+xml; charset=utf-8"
 FILE = "feed.rss"
 
+_WRITTEN: Memo[bytes] = Memo(64_000_000)
+"""Items of all documents: some thousands of the usual size."""
 _LOG = logging.getLogger(__name__)
 _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 _ATOM_LINK = "{http://www.w3.org/2005/Atom}link"
+_END = b"  </channel>\n</rss>\n"
+_CHANNEL = b"  <channel>\n"
 _DC = "http://purl.org/dc/elements/1.1/"
+_NAMESPACES = {
+    "atom": "http://www.w3.org/2005/Atom",
+    "content": "http://purl.org/rss/1.0/modules/content/",
+    "dc": _DC,
+}
 
 
 def rss_document(
@@ -45,10 +57,13 @@ def rss_document(
     """The RSS document of a category, or (None) of everything; the arguments are those of `feed`."""
     scope = paths.scope_of(category)
     words = words_for(site.language)
+    scheme = paths.scheme(identity)
+    write = partial(_written, output=output, words=words, scheme=scheme, categories=categories)
+    given = hash((output.credit, words, scheme, tuple((s, c.title) for s, c in categories.items())))
     items, refused = [], []
     for shown in entries:
         try:
-            items.append(_item(shown, output, words, paths.scheme(identity), categories))
+            items.append(_WRITTEN.get((given, shown), partial(write, shown)))
         except (ValueError, TypeError, OverflowError) as error:
             refused.append(Refused(shown.post.id, f"{type(error).__name__}: {error}"))
             _LOG.warning("left out of %s%s: %s: %s", paths.folder(scope), FILE, shown.post.id, error)
@@ -66,14 +81,13 @@ def rss_document(
         head.ours.hub = hub
     head.generator(GENERATOR)
     head.language((tag(category.language) if category else "") or tag(site.language) or "en")
-    head.ours.items = items
-    return Rendered(Document(document, MEDIA_TYPE, head.rss_str(pretty=True)), tuple(refused))
+    body, end, _ = head.rss_str(pretty=True).rpartition(_END)
+    return Rendered(Document(document, MEDIA_TYPE, b"".join((body, *items, end))), tuple(refused))
 
 
 class _Items(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """Puts finished items into the channel, and the hub beside the other link of Atom's."""
+    """Puts the hub beside the other link of Atom's. Items are joined as they were written."""
 
-    items: Sequence[etree._Element] = ()
     hub: str = ""
 
     def extend_ns(self) -> dict[str, str]:
@@ -84,8 +98,17 @@ class _Items(BaseExtension):  # type: ignore[misc]  # feedgen has no types
             if self.hub:  # feedgen would make it the page that the channel belongs to
                 for link in channel.findall(_ATOM_LINK):
                     link.addnext(etree.Element(_ATOM_LINK, {"href": self.hub, "rel": "hub"}))
-            channel.extend(self.items)
         return feed
+
+
+def _written(shown: Shown, **given: Any) -> bytes:
+    """One item as it stands in a document."""
+    around = etree.Element("rss", nsmap=_NAMESPACES)
+    channel = etree.SubElement(around, "channel")
+    channel.append(_item(shown, **given))
+    lines = etree.tostring(around, pretty_print=True, encoding="UTF-8", xml_declaration=False)
+    _, _, inner = lines.partition(_CHANNEL)
+    return inner.removesuffix(_END)
 
 
 def _item(
