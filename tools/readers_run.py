@@ -6,8 +6,8 @@
 A daemon polls sources on loopback whose posts are known. In each round one post comes; in some of them a post
 is changed or taken down for good, or the daemon is stopped or killed and started again. After each round
 every reader updates, and those that can ask conditionally update again. At the end each must have every post
-that was ever out, once, with title, author, link, date, enclosure, and its source where people see it; what was
-taken down may not come back; what has not changed must have been a 304. Prints a line for each reader and
+that was ever out, once, with title, author, link, date, enclosure, and its source where people see it; what
+was taken down may not come back; what has not changed must have been a 304. Prints a line for each reader and
 format; exit status 1 if one of them fails.
 
 The readers: newsboat and sfeed (Debian's), `reader` (PyPI, installed in an environment of its own for the
