@@ -3,10 +3,12 @@
 What the posts say is said about this program, so that nobody is quoted.
 """
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from aggregator.model import (
     Category,
+    Enclosure,
     Member,
     Output,
     Person,
@@ -20,7 +22,8 @@ from aggregator.model import (
     SourceInfo,
     Url,
 )
-from aggregator.publish import about, category_page, home, stylesheet
+from aggregator.publish import about, category_page, home, post_page, stylesheet
+from aggregator.syntax import html
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
 LONG = "https://source.example/" + "a-very-long-address-without-any-place-to-break/" * 4 + "feed.xml"
@@ -124,6 +127,29 @@ ENTRIES = {
     "arabi": [*_posts(ARABIC, ARAB, "ar", ["arabi"]), *_posts(ENGLISH[:2], NOTES, "en", ["arabi"])],
     "empty": [],
 }
+# What articles have that is wider than a telephone, or that pages have a use of their own for.
+RICH = html.sanitize(
+    """<h2>One</h2><p>Text with <code>code</code>, a <a href="https://notes.example/x">link</a> and
+    <mark>a mark</mark>.</p><h1>Another title</h1><pre><code>feeds:
+  - url: https://example.org/a/very/long/address/that/does/not/fit/on/a/telephone/feed.xml</code></pre>
+    <table><tr><th>Header of a column</th><th>Another column</th><th>A third</th><th>A fourth</th></tr>
+    <tr><td>1</td><td>2</td><td>3</td><td>4</td></tr></table>
+    <blockquote><p>Said elsewhere.</p></blockquote><ul><li>One</li><li>Two</li></ul>""",
+    "https://notes.example/",
+)
+POSTS = {
+    "post/2026/11/rich-0001.html": replace(
+        ENTRIES["radar"][0],
+        post=replace(
+            ENTRIES["radar"][0].post,
+            content=RICH,
+            language="en",
+            enclosures=(Enclosure("https://notes.example/a.mp3", "audio/mpeg", 12_300_000, "To hear"),),
+        ),
+    ),
+    "post/2026/11/moban-0002.html": ENTRIES["yongfa"][2],
+    "post/2026/11/arabi-0003.html": ENTRIES["arabi"][0],
+}
 SITES = {
     "en": Site(
         title="Feeds in one place",
@@ -159,5 +185,9 @@ def documents(language):
         home([(one, ENTRIES[one.slug]) for one in CATEGORIES], site=site, output=output),
         about(SOURCES, INFOS, site=site, output=output, polling=Polling()),
         *(category_page(one, ENTRIES[one.slug], site=site, output=output) for one in CATEGORIES),
+        *(
+            post_page(path, shown, site=site, output=output, categories={one.slug: one for one in CATEGORIES})
+            for path, shown in POSTS.items()
+        ),
     ]
     return {document.path: document.body for document in made}

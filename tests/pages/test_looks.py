@@ -12,7 +12,8 @@ pytestmark = pytest.mark.skipif(not CHROMIUM, reason="Chromium is not installed"
 
 AXE = Path(__file__).parents[2] / "node_modules/axe-core/axe.min.js"  # `tools/pages_run.py` puts it there
 NARROWEST = 320  # WCAG 2.2, 1.4.10: at this width nobody need scroll sideways
-KINDS = ("index.html", "about.html", "category/radar/index.html", "category/arabi/index.html")
+RICH = "post/2026/11/rich-0001.html"
+KINDS = ("index.html", "about.html", "category/radar/index.html", "category/arabi/index.html", RICH)
 CONTENT_WIDTH = "document.documentElement.scrollWidth"
 FOCUS = """(() => {
   const one = document.activeElement, style = getComputedStyle(one), box = one.getBoundingClientRect();
