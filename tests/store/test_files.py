@@ -263,22 +263,25 @@ with open_store(sys.argv[1] + "/a.db", output=sys.argv[1] + "/public", loops=Tru
 
 
 def test_a_kill_at_any_moment_leaves_a_whole_document(tmp_path):
-    """Killed before each file that is opened or renamed on the way: the old or the new one, never half."""
+    """Killed within a write, and before each file that is opened or renamed: old or new, never half."""
     code = """
-import gzip, os, signal, sys
+import gzip, os, random, resource, signal, sys
 from pathlib import Path
 from aggregator.model import Document
 from aggregator.store import open_store
 from tests.contract.made import NOW
 root = Path(sys.argv[1])
 file, twin = root / "public/feed.atom", root / "public/feed.atom.gz"
-OLD, NEW = b"<old/>" * 5000, b"<new/>" * 9000
+OLD, NEW = b"<old/>", random.Random(1).randbytes(3 << 20)
 def opened(): return open_store(str(root / "a.db"), output=str(root / "public"), loops=True, now=NOW)
 def put(store, body): store.documents.put(Document("feed.atom", "", body), NOW)
 def killed_at(moment):
     child = os.fork()
     if child:
         return os.WIFSIGNALED(os.waitpid(child, 0)[1])
+    if not moment:  # the kernel kills it at the first megabyte
+        signal.signal(signal.SIGXFSZ, signal.SIG_DFL)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1 << 20, resource.RLIM_INFINITY))
     left = [moment]
     def hook(event, arguments):
         if event in ("open", "os.rename", "os.remove") and str(arguments[0]).startswith(str(root / "public")):
@@ -289,7 +292,7 @@ def killed_at(moment):
         sys.addaudithook(hook)
         put(store, NEW)
     os._exit(0)
-moment, seen = 1, []
+moment, seen = 0, []
 while True:
     with opened() as store:
         put(store, OLD)
