@@ -207,7 +207,7 @@ def main() -> int:
         life = Life(Place(Path(name, "daemon")), front, play)
         try:
             happened = play_rounds(life, options.rounds, random.Random(options.seed), readers)
-            shown = set(_read_json(life.daemon.get(f"{FOLDER}feed.json")[2]))
+            shown = {kind: {*_READ[kind](life.daemon.get(f"{FOLDER}feed.{kind}")[2])} for kind in FORMATS}
         finally:
             life.daemon.kill()
         print(f"{options.rounds} rounds: " + ", ".join(f"{n} {what}" for what, n in happened.items()))
@@ -216,7 +216,7 @@ def main() -> int:
         )
         for reader in readers:
             for kind in reader.formats:
-                wrong = judge(reader, kind, play, shown)
+                wrong = judge(reader, kind, play, shown[kind])
                 got = {
                     status: front.count(reader.agent, f"{FOLDER}feed.{kind}", status) for status in (200, 304)
                 }
