@@ -35,7 +35,7 @@ def test_yaml_examples_load(example):
     assert yaml.safe_load(example)
 
 
-@pytest.mark.parametrize("link", re.findall(r"\]\(([^)#:]+)\)", README))
+@pytest.mark.parametrize("link", re.findall(r"(?:\]\(|src=\")([^)#:\"]+)", README))
 def test_links_lead_somewhere(link):
     """Files that the README points to exist."""
     assert (ROOT / link).exists()

@@ -6,10 +6,10 @@
 
 Every file is one source; its category is its top folder. What our parser finds in a file (in a process of
 its own, under a deadline) is held against what became of it, each Atom document, archives too, against the
-RELAX NG schema of RFC 4287 (and the W3C validator, where its source is given). Then all sources are polled
-again twice: as they are, and with a comment (JSON: a line) more at the end, so that every body is judged
-anew; neither may add a post or change a byte of an output document. Exit status 1 if anything stays
-unexplained.
+RELAX NG schema of RFC 4287, each JSON Feed against its specification, and (where its source is given) Atom
+and RSS against the W3C validator. Then all sources are polled again twice: as they are, and with a comment
+(JSON: a line) more at the end, so that every body is judged anew; neither may add a post or change a byte of
+an output document. Exit status 1 if anything stays unexplained.
 What every post must be, and what feedparser alone finds in each file, is judged by `corpus_judge.py`.
 """
 
@@ -45,6 +45,7 @@ from lxml import etree
 from aggregator.model import Fetched, Hints, Unreadable, Url, Validators
 from aggregator.parse import parse
 from aggregator.parse.hooks import MOST_ENTRIES
+from tests.publish import json_feed_rules
 
 SHARED = Path(__file__).resolve().parent.parent.parent / "shared"
 FIRST_BYTES_OF_HTML = re.compile(rb"\s*<(!doctype html|html)", re.IGNORECASE)
@@ -226,8 +227,8 @@ class Workspace:
             if path.is_file()
         }
 
-    def atom(self) -> list[Path]:
-        return sorted((self.directory / "public").rglob("*.atom"))
+    def written(self, kind: str) -> list[Path]:
+        return sorted((self.directory / "public").rglob(f"*.{kind}"))
 
 
 def took_over(outcomes: dict[str, Outcome], sources: Sequence[dict[str, Any]]) -> None:
@@ -386,13 +387,19 @@ def main() -> int:
         print(f"  looked at: {', '.join(f'{n} {what}' for what, n in counts.items())}")
         show("posts that are not what a post must be", wrong, given.verbose)
         trouble += [f"{unquote(urlsplit(url).path)}: {what}" for url, what in wrong]
-        documents = workspace.atom()
+        documents = workspace.written("atom")
         invalid = schema_errors(documents, rng) if rng else []
         verdict = f"invalid: {len(invalid)}" if rng else "not checked (no --rng)"
         print(f"  output documents: {len(documents)}, {verdict}")
+        for path in workspace.written("json"):
+            invalid += [
+                f"{path.parent.name}/{path.name}: {what}"
+                for what in json_feed_rules.complaints(path.read_bytes())
+            ]
         if given.validator:
             python = given.validator_python
-            said = validator_says(documents, given.validator, python, given.script, rng)
+            both = [*documents, *workspace.written("rss")]
+            said = validator_says(both, given.validator, python, given.script, rng)
             for severity, reasons in said.items():
                 show(f"W3C validator: {severity}", reasons, given.verbose)
             invalid += [f"{where}: {what}" for where, what in said["error"]]

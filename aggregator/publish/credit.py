@@ -32,7 +32,7 @@ def authors(post: Post) -> Sequence[Person]:
     Never empty, whatever `output.credit` says: RFC 4287, 4.1.1 would give an entry without an author to the
     author of the feed, which is us.
     """
-    return named(post) or (Person(text.fold(post.origin.title) or post.origin.id or post.id),)
+    return named(post) or (Person(text.fold(post.origin.title) or text.fold(post.origin.id) or post.id),)
 
 
 def named(post: Post) -> tuple[Person, ...]:

@@ -210,6 +210,7 @@ def rendered(
             contact=site.contact
             if paths.followed(site.contact) or site.contact.startswith("mailto:")
             else "",
+            contact_label=site.contact.removeprefix("mailto:"),
             path=path,
             alone=alone,
             up=way_up(path),
@@ -292,9 +293,9 @@ def for_people(moment: datetime, timezone: str) -> datetime:
 
 
 def _duration(span: timedelta) -> str:
-    """In units that need no translation: `90 s`, `15 min`, `6 h`; days too, as hours."""
+    """In units that need no translation: `90 s`, `15 min`, `6 h`; days too, as hours. Never torn apart."""
     seconds = int(span.total_seconds())
     for size, unit in ((3600, "h"), (60, "min")):
         if seconds >= size and seconds % size == 0:
-            return f"{seconds // size} {unit}"
-    return f"{seconds} s"
+            return f"{seconds // size}\N{NO-BREAK SPACE}{unit}"
+    return f"{seconds}\N{NO-BREAK SPACE}s"

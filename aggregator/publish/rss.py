@@ -23,7 +23,7 @@ from aggregator.publish import credit, paths
 from aggregator.publish.atom import GENERATOR, Refused, Rendered, labelled, media_type
 from aggregator.publish.memo import Memo
 from aggregator.publish.words import Words, tag, words_for
-from aggregator.syntax import text
+from aggregator.syntax import html, text
 
 MEDIA_TYPE = "application/rss+xml; charset=utf-8"
 FILE = "feed.rss"
@@ -124,9 +124,10 @@ def _item(
     entry.guid(text.clean(post.id), permalink=False)
     entry.pubDate(post.published.astimezone(UTC))
     body = credit.body(shown, output, words)
-    # Readers that know only the description get a few sentences of text, the others the whole.
+    # Readers that know only the description get a few sentences of text, the others the whole. What stands
+    # there is taken for HTML, so that text about markup would come alive.
     if post.republish == "full" and (beginning := credit.excerpt(post)):
-        entry.description(beginning, isSummary=True)
+        entry.description(html.escape(beginning), isSummary=True)
         entry.content(body)
     else:
         entry.description(body, isSummary=True)

@@ -21,18 +21,31 @@ _LAST_SEGMENTS = 60  # characters of a file's name that are shown
 def for_page(html: str, headings_below: int = 1) -> str:
     """Content for a page whose own heading is `h1`: its headings begin below `headings_below`.
 
+    They keep their order of rank and leave out no level, whichever they begin with: who listens to a page
+    goes from heading to heading. Tables can be reached by keys, as they scroll where they are too wide.
     Images load when they are scrolled to, and tell nobody which page shows them (no referrer). Sound and
     moving pictures become links to the files. Class names go: our style sheet has some, too.
     """
     html = _PLAYER.sub(_as_link, html)
+    above: list[int] = []  # levels of the headings that the text is under
+    open_: list[str] = []  # headings of ours that are not closed
+
+    def heading(level: int) -> str:
+        while above and above[-1] >= level:
+            above.pop()
+        above.append(level)
+        open_.append(f"h{min(headings_below + len(above), _DEEPEST)}")
+        return open_[-1]
 
     def tag(found: re.Match[str]) -> str:
         closing, name, attributes = found.groups()
         if level := _HEADING.fullmatch(name):
-            name = f"h{min(int(level[1]) + headings_below, _DEEPEST)}"
+            name = open_.pop() if closing and open_ else heading(int(level[1]))
         kept = "".join(
             f' {n}="{v}"' for n, v in _ATTRIBUTE.findall(attributes) if n not in ("class", "loading")
         )
+        if name == "table" and not closing:
+            kept += ' tabindex="0"'
         if name == "img":
             if " alt=" not in kept:
                 kept += ' alt=""'

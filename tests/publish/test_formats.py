@@ -88,6 +88,14 @@ def test_rss_item(rss, make):
     assert item.findtext(f"{DC}creator")
 
 
+def test_text_about_markup_stays_text(rss, as_json, make):
+    """A description is taken for HTML: what a source wrote about a script must not become one."""
+    post = make(summary="<p>Write &lt;script&gt;alert(1)&lt;/script&gt; &amp;amp; run.</p>")
+    said = rss(Shown(post)).findtext("item/description")
+    assert said == "Write &lt;script&gt;alert(1)&lt;/script&gt; &amp;amp; run."
+    assert as_json(Shown(post))["items"][0]["summary"] == "Write <script>alert(1)</script> &amp; run."
+
+
 @pytest.mark.parametrize("republish", ["excerpt", "link"])
 def test_no_format_gives_more_than_is_republished(rss, as_json, make, republish):
     """What is shown in part is in part everywhere."""

@@ -146,9 +146,18 @@ def test_about_says_how_often_and_whom_to_ask(site, output):
     """The intervals are those of the configuration, the contact is the operator's."""
     polling = Polling(min_interval=timedelta(minutes=90), max_interval=timedelta(days=2))
     body = about((), {}, site=site, output=output, polling=polling).body.decode()
-    assert "90 min" in body
-    assert "48 h" in body
+    assert "90\N{NO-BREAK SPACE}min" in body
+    assert "48\N{NO-BREAK SPACE}h" in body
     assert f'<a href="{site.contact}">{site.contact}</a>' in body
+
+
+def test_about_says_an_address_once_and_in_plain_words(site, output):
+    """Where a source has no title its address stands for it; a mail address is shown as people write it."""
+    source = Source(Url("https://untitled.example/feed"))
+    asked = replace(site, contact="mailto:feeds@example.org")
+    body = about([source], {}, site=asked, output=output, polling=Polling()).body.decode()
+    assert body.count("https://untitled.example/feed") == 1
+    assert '<a href="mailto:feeds@example.org">feeds@example.org</a>' in body
 
 
 def test_pages_ask_for_nothing_from_elsewhere(pages):

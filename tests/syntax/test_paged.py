@@ -12,7 +12,9 @@ BASE = "https://a.example/"
     ("said", "shown"),
     [
         ('<p class="subscribe">x</p>', "<p>x</p>"),
-        ("<h1>a</h1><h2>b</h2><h6>c</h6>", "<h2>a</h2><h3>b</h3><h6>c</h6>"),
+        ("<h1>a</h1><h2>b</h2><h6>c</h6>", "<h2>a</h2><h3>b</h3><h4>c</h4>"),
+        ("<h3>a</h3><h3>b</h3><h2>c</h2><h4>d</h4>", "<h2>a</h2><h2>b</h2><h2>c</h2><h3>d</h3>"),
+        ("<table><tr><td>1", '<table tabindex="0"><tbody><tr><td>1</td></tr></tbody></table>'),
         (
             '<img src="/i.png" alt="An eye" class="big" loading="eager">',
             '<img src="https://a.example/i.png" alt="An eye" loading="lazy" referrerpolicy="no-referrer">',
