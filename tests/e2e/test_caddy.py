@@ -26,7 +26,7 @@ def site(tmp_path_factory):
         )
         with place.daemon() as daemon:
             daemon.wait_for_body(FEED[1:], "Post number 39")
-            daemon.wait_for_body("outputs.opml", "feed.atom")
+            daemon.wait_for_body("index.html", "Post number 39")  # after all feeds of the site
             for name in (".hidden.atom", "backup.zip", "CNAME", "category/.feed.atom.1-1.new"):
                 (place.public / name).write_text("secret")
             files, proxy = free_port(), free_port()

@@ -18,7 +18,7 @@ HEAD = """\
 site: {title: Test, url: 'https://news.example.org/', contact: 'https://news.example.org/about'}
 server: {listen: '127.0.0.1:0', admin: 'off'}
 defaults: {private: true, every: 1s}
-polling: {per_host: 40, per_host_gap: 0s, timeout: 2s, max_size: 5MB}
+polling: {per_host: 40, per_host_gap: 0s, timeout: 4s, max_size: 5MB}
 feeds:
 """
 GOOD = 10
@@ -73,7 +73,7 @@ LINK = "<link>javascript:alert(2)</link>"
 BAD = {
     "bomb": "larger than 5,000,000 bytes",
     "endless": "larger than 5,000,000 bytes",
-    "silent": "no complete answer within 2 s",
+    "silent": "no complete answer within 4 s",
     "metadata": "is not public",
     "file": "redirected to what is no http or https URL",
     "circle": "redirected in a circle",
