@@ -68,7 +68,18 @@ from aggregator.model.polled import (
     Unchanged,
     Verdict,
 )
-from aggregator.model.post import DateRule, Deletion, Label, Post, Reading, ReadResult, Said, SourceInfo
+from aggregator.model.post import (
+    DateRule,
+    Deletion,
+    Item,
+    Items,
+    Label,
+    Post,
+    Reading,
+    ReadResult,
+    Said,
+    SourceInfo,
+)
 from aggregator.model.published import (
     Archive,
     Arrival,
@@ -169,6 +180,8 @@ __all__ = [
     "Founder",
     "Hints",
     "Intent",
+    "Item",
+    "Items",
     "Jekyll",
     "JoinedBy",
     "Key",
