@@ -15,7 +15,9 @@ from html import escape
 ENTRIES = 30
 _LETTERS = random.Random("words")
 LATIN = [
-    "".join(_LETTERS.choice("bcdfghklmnprstvz") + _LETTERS.choice("aeiou") for _ in range(_LETTERS.randint(1, 4)))
+    "".join(
+        _LETTERS.choice("bcdfghklmnprstvz") + _LETTERS.choice("aeiou") for _ in range(_LETTERS.randint(1, 4))
+    )
     for _ in range(4000)
 ]
 HAN = [chr(0x4E00 + n) for n in range(3000)]
@@ -74,7 +76,8 @@ def _entry(number: int, n: int, chinese: bool, atom: bool) -> str:
             f'<content type="html">{escape(body)}</content></entry>'
         )
     return (
-        f"<item><title>{escape(title)}</title><link>{link}</link><guid isPermaLink='false'>{number}-{n}</guid>"
+        f"<item><title>{escape(title)}</title><link>{link}</link>"
+        f"<guid isPermaLink='false'>{number}-{n}</guid>"
         f"<pubDate>{format_datetime(at)}</pubDate><dc:creator>A {number}</dc:creator>"
         f"<category>{LATIN[n % len(LATIN)]}</category><description>{escape(title)} in short.</description>"
         f"<content:encoded><![CDATA[{body}]]></content:encoded></item>"

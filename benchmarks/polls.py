@@ -57,8 +57,11 @@ class Clock:
 def origin() -> Iterator[tuple[int, int]]:
     """The origin's port and process."""
     command = [sys.executable, "-m", "benchmarks.origin"]
-    with subprocess.Popen(command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
-        assert process.stdout is not None and process.stdin is not None
+    with subprocess.Popen(
+        command, cwd=ROOT, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    ) as process:
+        assert process.stdout is not None
+        assert process.stdin is not None
         try:
             yield int(process.stdout.readline()), process.pid
         finally:
@@ -106,9 +109,7 @@ async def bench(port: int, process: int, feeds: int, near_duplicates: str) -> As
     clock = Clock()
     keeps = near_duplicates == "keep"
     categories = (Category(Slug("general"), "General", near_duplicates="keep" if keeps else "merge"),)
-    sources = tuple(
-        Source(Url(url(port, n)), private=True, definition="d", position=n) for n in range(feeds)
-    )
+    sources = tuple(Source(Url(url(port, n)), private=True, definition="d", position=n) for n in range(feeds))
     config = Config(polling=POLLING, categories=categories, sources=sources)
     with (
         tempfile.TemporaryDirectory() as directory,

@@ -32,7 +32,9 @@ def shown(rows: Sequence[Row]) -> str:
     lines = [(r.measure, r.goal, r.figure, _said(r), r.detail) for r in rows]
     every = [(heads.measure, heads.goal, heads.figure, "", heads.detail), *lines]
     widths = [max(len(line[column]) for line in every) for column in range(len(heads.__slots__))]
-    return "\n".join("  ".join(text.ljust(w) for text, w in zip(x, widths, strict=True)).rstrip() for x in every)
+    return "\n".join(
+        "  ".join(text.ljust(w) for text, w in zip(x, widths, strict=True)).rstrip() for x in every
+    )
 
 
 def _said(row: Row) -> str:

@@ -69,6 +69,7 @@ from aggregator.model.polled import (
     Verdict,
 )
 from aggregator.model.post import (
+    NO_POST,
     DateRule,
     Deletion,
     Item,
@@ -135,6 +136,7 @@ __all__ = [
     "Answer",
     "Archive",
     "Arrival",
+    "NO_POST",
     "BodyHints",
     "Candidate",
     "Category",

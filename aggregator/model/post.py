@@ -101,6 +101,9 @@ class Deletion:
     comment: str = ""  # plain text
 
 
+NO_POST = PostId("")
+
+
 @dataclass(frozen=True, slots=True)
 class Item:
     """What is kept of an item in a document so that, as long as it stays as it is, it need not be read again.
@@ -112,9 +115,9 @@ class Item:
     published: datetime  # as it says itself
     dated: DateRule  # likewise
     size: int  # characters of its post (`normalize.bounded`)
-    guid: str  # short digest; "" where it has none
+    guid: str  # short digest; where it has none, of its strongest key
     link: str  # short digest of its link's key; "" where that names no entry
-    post: PostId = PostId("")  # that it is stored as; empty: it was read just now
+    post: PostId = NO_POST  # that it is stored as; empty: it was read just now
     position: int = field(default=0, compare=False)  # in the document
 
 

@@ -1,7 +1,8 @@
 """Pure. Bytes -> what the source said: entries, facts and hints as raw strings, or why it is no feed.
 
-`charset` makes text of the bytes, `items` finds the items in it that are known already. `json_feed` makes our values of what is JSON; of all else `feed` and
-`hooks` make feedparser's dictionaries, and `facts` and `entries` our values of those. `unreadable` and
+`charset` makes text of the bytes, and `items` finds the items in it that are known already. `json_feed` makes
+our values of what is JSON; of all else `feed` and `hooks` make feedparser's dictionaries, and `facts` and
+`entries` our values of those. `unreadable` and
 `discover` say what a body is that is no feed.
 Believes and cleans nothing, and raises nothing but MemoryError, whatever comes.
 """
@@ -12,7 +13,7 @@ from collections.abc import Collection, Sequence
 from dataclasses import replace
 from hashlib import blake2b
 
-from aggregator.model import Entry, Fetched, FeedFacts, Parsed, Unreadable, UnreadEntry
+from aggregator.model import Entry, FeedFacts, Fetched, Parsed, Unreadable, UnreadEntry
 from aggregator.parse import json_feed
 from aggregator.parse.charset import clean
 from aggregator.parse.entries import entry_of
@@ -61,7 +62,10 @@ def _parse(fetched: Fetched, salt: str | None, known: Collection[str], context: 
     if items is not None and (left_out := items.known(known)):
         raw = _rest(items, left_out, fetched.url, context)
         if raw is None:
-            left_out, why = (), "what the feed says of itself has changed, or cannot be read without its items"
+            left_out, why = (
+                (),
+                "what the feed says of itself has changed, or cannot be read without its items",
+            )
     if raw is None:
         raw = read(cleaned.text, fetched.url)
     if not raw.is_feed and not raw.entries:
@@ -121,9 +125,7 @@ def _context(facts: FeedFacts) -> str:
     return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
 
 
-def _entries(
-    raw: RawFeed, positions: Sequence[int]
-) -> tuple[tuple[Entry, ...], tuple[UnreadEntry, ...]]:
+def _entries(raw: RawFeed, positions: Sequence[int]) -> tuple[tuple[Entry, ...], tuple[UnreadEntry, ...]]:
     """One by one, so that none costs another; `positions` is where each stands in the document."""
     entries: list[Entry] = []
     unread: list[UnreadEntry] = []

@@ -25,7 +25,7 @@ _AROUND = {
     (f"{_RDF} RDF",): f"{_RSS1} item",
     (f"{_ATOM} feed",): f"{_ATOM} entry",
 }
-# feedparser takes these for items wherever they stand and whatever their namespace; a tombstone may be of any.
+# feedparser takes these for items wherever they stand, whatever their namespace; so do we tombstones.
 _ALSO_ITEMS = {"item", "entry", "deleted-entry"}
 
 
@@ -134,11 +134,17 @@ class _Finder:
             self._attributes.pop()
             self._over = self._over or (bool(self._item) and len(self._path) < len(self._around))
         elif name == self._item:
-            at = self._parser.CurrentByteIndex
-            if at == self._start:
-                raise Odd("an empty item")
-            self.spans.append((self._start, self._data.index(b">", at) + 1))
+            self.spans.append((self._start, self._past_its_end_tag()))
             self._start = -1
+
+    def _past_its_end_tag(self) -> int:
+        """The byte after the item that ends now. An empty element has no tag there, but whatever follows."""
+        at = self._parser.CurrentByteIndex
+        end = self._data.find(b">", at)
+        name = self._data[at + 2 : end].strip().rpartition(b":")[2].decode()
+        if not self._data.startswith(b"</", at) or name != self._item.rpartition(" ")[2]:
+            raise Odd("an empty item")
+        return end + 1
 
     def _declares(self, prefix: str | None, uri: str) -> None:
         (self._declared_inside if self._start >= 0 else self._declared).add((prefix, uri))
@@ -149,6 +155,8 @@ class _Finder:
     def _check_prefixes(self) -> None:
         """feedparser forgets no prefix: where one means two things, an item may depend on those before it."""
         every = {pair for pair in self._declared | self._declared_inside if pair[0] is not None}
-        for prefix, uri in self._declared_inside - {pair for pair in self._declared_inside if pair[0] is None}:
+        for prefix, uri in self._declared_inside - {
+            pair for pair in self._declared_inside if pair[0] is None
+        }:
             if any((prefix == p) != (uri == u) for p, u in every):
                 raise Odd("a prefix for two namespaces, or two for one")

@@ -14,6 +14,7 @@ from hashlib import blake2b
 
 from aggregator import normalize
 from aggregator.model import (
+    NO_POST,
     Changed,
     Duplicate,
     Fetched,
@@ -35,9 +36,6 @@ from aggregator.model import (
 )
 
 _NOBODY, _NOWHERE = SourceInfo("", ""), Url("")
-
-
-_NONE = PostId("")
 
 
 class Doubt(Exception):
@@ -101,10 +99,10 @@ class Beside:
 
     def check(self, posts: Iterable[Post]) -> None:
         """Raises `Doubt` where what was read has the guid or the link of a known item."""
-        guids = {item.guid for item in self.items if item.guid}
+        guids = {item.guid for item in self.items}
         links = {item.link for item in self.items if item.link}
         for post in posts:
-            if _short(post.guid) in guids or _short(post.link_key or "") in links:
+            if _named(post) in guids or _short(post.link_key or "") in links:
                 raise Doubt("an entry has the id or the link of another one")
 
 
@@ -123,7 +121,7 @@ def found(
             published=(own := stable[post.position]).published,
             dated=own.dated,
             size=normalize.size(own),
-            guid=_short(post.guid),
+            guid=_named(post),
             link=_short(post.link_key or ""),
             position=post.position,
         )
@@ -150,7 +148,7 @@ def settled(
         return Items("", ()) if lease.items is not None and lease.items.items else None
     stored = {post.position: _stored_as(verdict) for post, verdict in zip(posts, verdicts, strict=True)}
     items = (
-        item if item.post else replace(item, post=stored.get(item.position, _NONE))
+        item if item.post else replace(item, post=stored.get(item.position, NO_POST))
         for item in reading.items.items
     )
     kept = Items(reading.items.context, tuple(item for item in items if item.post))
@@ -163,7 +161,7 @@ def _stored_as(verdict: Verdict) -> PostId:
         case New(post=post) | Changed(post=post) | Duplicate(post=post) | Rejected(post=post):
             return post.id
         case Unchanged(id=id, reason=reason):
-            return _NONE if reason else id
+            return NO_POST if reason else id
 
 
 def in_doubt(reading: Reading, known: Known, withdrawn: Collection[object]) -> bool:
@@ -172,6 +170,11 @@ def in_doubt(reading: Reading, known: Known, withdrawn: Collection[object]) -> b
     if not here:
         return False
     return bool(withdrawn) or any(k.id in here for there in known.by_key.values() for k in there)
+
+
+def _named(post: Post) -> str:
+    """What an entry is called: its guid, else what stands for one."""
+    return _short(post.guid or post.keys[0])
 
 
 def _short(text: str) -> str:

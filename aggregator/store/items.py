@@ -66,7 +66,15 @@ def settle(connection: sa.Connection, row: AnyRow, found: Items | None) -> None:
 
 def _keep(connection: sa.Connection, source: int, found: Items) -> None:
     rows = [
-        (one.digest, (one.published - EPOCH) // MICROSECOND, one.dated, one.size, one.guid, one.link, one.post)
+        (
+            one.digest,
+            (one.published - EPOCH) // MICROSECOND,
+            one.dated,
+            one.size,
+            one.guid,
+            one.link,
+            one.post,
+        )
         for one in found.items
     ]
     text = json.dumps((found.context, rows), ensure_ascii=False, separators=(",", ":"))

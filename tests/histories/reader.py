@@ -7,7 +7,18 @@ from datetime import timedelta
 
 from lxml import etree
 
-from aggregator.model import Category, Changed, Config, Duplicate, New, Output, Polling, Reading, Rejected, Source
+from aggregator.model import (
+    Category,
+    Changed,
+    Config,
+    Duplicate,
+    New,
+    Output,
+    Polling,
+    Reading,
+    Rejected,
+    Source,
+)
 from aggregator.poller import Poller
 from aggregator.publisher import Publisher
 from tests.fakes import FixedClock, InlineReader, MemoryStore, ScriptedFetcher

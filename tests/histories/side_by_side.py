@@ -1,4 +1,4 @@
-"""One source polled twice over: by loops that read only what is new, and by loops that read all every time."""
+"""One source polled twice over: by loops that read only what is new, and by loops that always read all."""
 
 import sqlite3
 from contextlib import ExitStack
@@ -26,19 +26,30 @@ class Forgetful:
         return getattr(self._polls, name)
 
 
+class Nobody:
+    """A subscriber who does not look: which posts come under which ids is for others to say."""
+
+    def look(self, stories):
+        pass
+
+
 class SideBySide:
     """Two worlds with one history; what is written must be the same at every poll, and in the end."""
 
     def __init__(self, directory, **source):
         self._stack, self._paths = ExitStack(), [directory / "new.db", directory / "whole.db"]
         stores = [
-            self._stack.enter_context(open_store(str(p), output=str(directory / p.stem), loops=True, now=START))
+            self._stack.enter_context(
+                open_store(str(p), output=str(directory / p.stem), loops=True, now=START)
+            )
             for p in self._paths
         ]
         self.quick, self.whole = (
             self._stack.enter_context(World(store, polls=polls, **source))
             for store, polls in ((stores[0], None), (stores[1], Forgetful(stores[1].polls)))
         )
+
+        self.quick.subscriber = self.whole.subscriber = Nobody()
 
     def __enter__(self):
         return self
