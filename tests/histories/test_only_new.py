@@ -16,6 +16,7 @@ from tests.pipeline.given import fetched, item, rss
 SERIES = Path(__file__).parents[3] / "shared" / "pollseq"
 POLLS = 150
 VERSIONS = 60
+DATE = "Sun, 01 Feb 2026 10:00:00 GMT"
 
 
 @pytest.mark.parametrize("updates", ["replace", "ignore"])
@@ -50,14 +51,14 @@ def test_a_real_source(tmp_path, name):
 
 
 def test_what_has_to_do_with_a_stored_post_of_a_known_item(tmp_path):
-    """A new entry has the title of one that was not read: whether it is the same takes the whole document."""
-    items = [item("a"), item("b")]
+    """A new entry has the title of one that was not read: whether they are one takes the whole document."""
+    items = [item(name, date=DATE) for name in "ab"]
     with SideBySide(tmp_path, url=given.URL) as both:
         both.poll(fetched(rss(*items)))
-        outcome = both.poll(fetched(rss(item("c", title="Title a"), *items)))
+        outcome = both.poll(fetched(rss(item("c", title="Title a", date=DATE), *items)))
         assert [type(verdict) for verdict in outcome.verdicts] == [New, Unchanged, Unchanged]
         assert both.why == "an entry has to do with what is stored of another one"
-        outcome = both.poll(fetched(rss(item("d"), item("c", title="Title a"), *items)))
+        outcome = both.poll(fetched(rss(item("d", date=DATE), item("c", title="Title a", date=DATE), *items)))
         assert both.why == ""
         assert both.quick.reader.read_posts == 2 + 1 + 3 + 1
         both.check_stores()
