@@ -133,10 +133,10 @@ from aggregator.model.websub import (
 )
 
 __all__ = [
+    "NO_POST",
     "Answer",
     "Archive",
     "Arrival",
-    "NO_POST",
     "BodyHints",
     "Candidate",
     "Category",

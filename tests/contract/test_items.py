@@ -3,7 +3,7 @@
 from dataclasses import replace
 from datetime import timedelta
 
-from aggregator.model import Committed, Errand, Item, Items, New, PostId, Stale
+from aggregator.model import Committed, Errand, Item, Items, New, PostId, Stale, Unchanged
 from tests.contract.made import NOW, SECOND, A, B, outcome, post, source
 from tests.contract.test_takedown import take
 
@@ -69,3 +69,27 @@ def test_a_takedown_forgets_them(world):
     assert isinstance(stale, Stale)
     assert stale.lease == replace(held, items=None)
     assert world.store.polls.items(A) is None
+
+
+def test_a_push_comes_between(world):
+    """What it changed is not what a poll has found that began before: nothing is known after either."""
+    world.sync(source(A))
+    world.poll(A, New(post("one")), items=items("one"), due=timedelta(0))
+    begun = NOW + timedelta(hours=1)
+    held = replace(world.lease(begun)[A], items=None)  # it reads all
+    pushed = world.store.polls.lease_push(A, A, begun)
+    (done,) = world.store.polls.commit([outcome(pushed, New(post("two")), at=begun)], begun)
+    assert isinstance(done, Committed)
+    assert world.store.polls.items(A) is None
+    (done,) = world.store.polls.commit([outcome(held, items=items("one"), at=begun)], begun + SECOND)
+    assert isinstance(done, Committed)
+    assert world.store.polls.items(A) is None
+
+
+def test_a_push_that_changes_nothing_forgets_nothing(world):
+    """It said again what is known."""
+    world.sync(source(A))
+    world.poll(A, New(post("one")), items=items("one"))
+    pushed = world.store.polls.lease_push(A, A, NOW)
+    world.store.polls.commit([outcome(pushed, Unchanged(post("one").id))], NOW)
+    assert world.store.polls.items(A) == items("one")

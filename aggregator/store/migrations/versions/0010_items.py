@@ -9,7 +9,7 @@ down_revision = "0009"
 
 ITEMS = """
 CREATE TABLE items (
-    source BIGINT NOT NULL,
+    source INTEGER NOT NULL,
     known TEXT NOT NULL,
     PRIMARY KEY (source),
     FOREIGN KEY(source) REFERENCES sources (id)
