@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: run test lint format clean
+.PHONY: run test lint format bench clean
 
 run: $(READY)
 	$(BIN)/aggregator run
@@ -21,6 +21,9 @@ lint: $(READY)
 format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
+
+bench: $(READY)
+	$(BIN)/python -m benchmarks
 
 # Made again only when what is pinned changes, so that later calls start at once.
 $(READY): pyproject.toml constraints.txt

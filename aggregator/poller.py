@@ -140,6 +140,7 @@ class Poller:
                 result = await self._fetcher.fetch(lease)
                 result = replace(result, took=self._clock.now() - began)
                 self._answered(asyncio.current_task())
+            lease = await self._with_items(lease, result)
             await self._settle(lease, result, await self._read(lease, result))
         except asyncio.CancelledError:
             await asyncio.shield(self._give_back(lease))
@@ -171,6 +172,14 @@ class Poller:
         except StoreError:
             self._owed.append(lease)
 
+    async def _with_items(self, lease: Lease, result: FetchResult) -> Lease:
+        """The lease with what is known of the last document's items, where a body is to be read."""
+        if lease.errand is not None or not isinstance(result, Fetched):
+            return lease
+        if pipeline.is_known_body(lease, result):
+            return lease
+        return replace(lease, items=await asyncio.to_thread(self._store.items, lease.source.url))
+
     async def _read(self, lease: Lease, result: FetchResult) -> ReadResult | None:
         """What a body says; None where there is none, or the one that was read before."""
         if not isinstance(result, Fetched) or pipeline.is_known_body(lease, result):
@@ -182,13 +191,18 @@ class Poller:
         loop = asyncio.get_running_loop()
         for decisions in range(1, DECISIONS_BEFORE_LOCKING + 2):
             now = self._clock.now()
+            if decisions > DECISIONS_BEFORE_LOCKING and lease.items is not None:
+                reading = await self._whole(lease, result)  # no doubt may come up under the lock
             if decisions <= DECISIONS_BEFORE_LOCKING:
                 if reading is None:  # nothing to look up, and no time to be lost in a thread
                     outcome = pipeline.decide(lease, result, None, Known(), self.polling, now)
                 else:
-                    outcome = await loop.run_in_executor(
+                    outcome, doubtful = await loop.run_in_executor(
                         self._deciders, self._decide, lease, result, reading, now
                     )
+                    if doubtful:
+                        reading = await self._whole(lease, result)
+                        continue
                 committed = await self._committer.commit(outcome)
             else:
                 outcome, committed = await loop.run_in_executor(
@@ -202,17 +216,25 @@ class Poller:
                     log.info("lease lost source=%s", lease.source.label)
                     return
                 case Stale(current):
-                    if current.source.definition != lease.source.definition:
+                    forgotten = lease.items is not None and current.items is None
+                    if forgotten or current.source.definition != lease.source.definition:
                         lease = current
                         reading = await self._read(lease, result)
                     lease = current
         log.warning("gave up on %s: its configuration changes faster than it is read", lease.source.label)
         await self._give_back(lease)
 
-    def _decide(self, lease: Lease, result: FetchResult, reading: ReadResult, now: datetime) -> PollOutcome:
-        """Look up and decide, in one thread: thousands of posts take their time."""
+    async def _whole(self, lease: Lease, result: FetchResult) -> ReadResult | None:
+        """What a body says, read without regard to what is known of its items."""
+        return pipeline.whole(await self._read(replace(lease, items=None), result))
+
+    def _decide(
+        self, lease: Lease, result: FetchResult, reading: ReadResult, now: datetime
+    ) -> tuple[PollOutcome, bool]:
+        """Look up and decide, in one thread: thousands of posts take their time. And whether in doubt."""
         known = self._store.known(pipeline.lookup(lease, reading, now))
-        return pipeline.decide(lease, result, reading, known, self.polling, now)
+        outcome = pipeline.decide(lease, result, reading, known, self.polling, now)
+        return outcome, pipeline.in_doubt(reading, known, outcome)
 
     def _settle_locked(
         self, lease: Lease, result: FetchResult, reading: ReadResult | None, now: datetime

@@ -95,6 +95,7 @@ class _Source:
     memory: model.Memory = field(default_factory=model.Memory)
     expected: datetime | None = None  # the server's word, or what a poll under way may expect it to be
     unread: tuple = ()
+    items: model.Items | None = None
     errands: dict = field(default_factory=dict)  # (kind, URL) -> _Errand
     taken: datetime | None = None  # all of it was taken down
     exchanges: list = field(default_factory=list)  # newest first
@@ -570,6 +571,10 @@ class MemoryPolls(_Part):
         held.errand, held.leased, held.token, held.ended = errand, True, held.token + 1, now
         return model.Lease(row.source, held.token, row.memory, row.since, row.first or row.url, errand)
 
+    def items(self, source, /):
+        row = self.data.sources.get(source)
+        return row and row.items
+
     def known(self, lookup, /):
         data = self.data
         asked = {c.slug for c in data.categories.values() if c.asked is not None and c.asked.configured}
@@ -685,6 +690,8 @@ class MemoryPolls(_Part):
         asked = _asked(lease.source, self.store.config.polling), lease.source.definition
         if (row.asked, row.source.definition) != asked or self._moved_on(outcome):
             return stale
+        if lease.items is not None and row.items is None:
+            return replace(stale, lease=replace(stale.lease, items=None))
         before = copy.deepcopy(self.data)
         try:
             dirty = self._apply(outcome, now) | self._retract(outcome, now)
@@ -696,9 +703,15 @@ class MemoryPolls(_Part):
             hosts = set(row.hosts)
             row.due, row.memory, row.expected = outcome.due, outcome.memory, outcome.memory.not_before
             row.unread = row.unread if outcome.unread is None else outcome.unread
+            if outcome.items is not None:
+                ends = [e.ended for e in row.errands.values() if e.ended]
+                ends += [ended.at for ended, *_ in self.data.ended.values()]
+                row.items = outcome.items if all(at < row.started for at in ends) else None
             self._pace(hosts | set(row.hosts), now)
         else:
             held.ended, held.result = now, outcome.result
+            if outcome.retractions or any(type(v) is not model.Unchanged for v in outcome.verdicts):
+                row.items = None
             self._pace(_hosts(lease.url) if lease.errand.kind != "push" else set(), now)
         if held is row and outcome.exchange:
             row.exchanges = [outcome.exchange, *row.exchanges][:20]
@@ -1140,6 +1153,8 @@ class MemoryTakedowns(_Part):
 
     def _end(self, stories, wanted, ended, new_id, page):
         data, store, taken, staying, over = self.data, self.store, [], [], {}
+        for row in data.sources.values():
+            row.items = None
         dirty, touched = store.placed(stories), set(stories)
         for story in sorted(stories):
             members = sorted((s for s in data.posts.values() if s.story == story), key=lambda s: s.arrived)

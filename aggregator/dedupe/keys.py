@@ -39,13 +39,14 @@ def by_title(key: Key) -> bool:
 
 
 def stamp(
-    posts: Sequence[Post], source: Source, first_url: str = ""
+    posts: Sequence[Post], source: Source, first_url: str = "", beside: Sequence[Post] = ()
 ) -> tuple[tuple[Post, ...], tuple[UnreadEntry, ...]]:
     """The posts of one document with their keys and digests, and the entries that only repeat another.
 
     A link that two different entries of the document share names neither of them, and a guid that two
     entries with different links share is a key of neither. Of entries that are one and the same the one
     that was updated last stays, else the first. `first_url` is the source's, where it has moved since.
+    `beside` stands for entries of the document that have neither guid nor link in common with these.
     """
     entries_by_link: dict[Key, set[str]] = defaultdict(set)
     forms_by_guid: dict[str, set[str]] = defaultdict(set)
@@ -54,7 +55,8 @@ def stamp(
         if link:
             entries_by_link[link].add(post.guid or f"\0{post.title}")
         forms_by_guid[post.guid].add(post.link or post.title or post.content)
-    newest = sorted(posts, key=lambda one: one.published, reverse=True)
+    every = sorted((*posts, *beside), key=lambda one: one.position) if beside else posts
+    newest = sorted(every, key=lambda one: one.published, reverse=True)
     looked_for = {id(post) for post in newest[:MOST_BANDED]}
     kept: dict[Key, Post] = {}
     repeats: list[UnreadEntry] = []

@@ -68,7 +68,19 @@ from aggregator.model.polled import (
     Unchanged,
     Verdict,
 )
-from aggregator.model.post import DateRule, Deletion, Label, Post, Reading, ReadResult, Said, SourceInfo
+from aggregator.model.post import (
+    NO_POST,
+    DateRule,
+    Deletion,
+    Item,
+    Items,
+    Label,
+    Post,
+    Reading,
+    ReadResult,
+    Said,
+    SourceInfo,
+)
 from aggregator.model.published import (
     Archive,
     Arrival,
@@ -121,6 +133,7 @@ from aggregator.model.websub import (
 )
 
 __all__ = [
+    "NO_POST",
     "Answer",
     "Archive",
     "Arrival",
@@ -169,6 +182,8 @@ __all__ = [
     "Founder",
     "Hints",
     "Intent",
+    "Item",
+    "Items",
     "Jekyll",
     "JoinedBy",
     "Key",

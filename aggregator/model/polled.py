@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import Literal, TypeAlias
 
 from aggregator.model.names import EndedKind, Key, PostId, Slug, Url
-from aggregator.model.post import DateRule, Post
+from aggregator.model.post import DateRule, Items, Post
 from aggregator.model.remembered import Errand, Lease, Memory
 from aggregator.model.said import UnreadEntry
 from aggregator.model.watched import Event, Exchange
@@ -194,6 +194,7 @@ class PollOutcome:
     ended: frozenset[PostId] = frozenset()  # stories that were known to have ended
     retractions: tuple[Retraction, ...] = ()
     pause_host_until: datetime | None = None
+    items: Items | None = None  # of its document from now on; None: those that are stored stay
     errands: tuple[Errand, ...] = ()  # to be run from now on; one that is there already starts anew
     exchange: Exchange | None = None  # how it went; None: of an errand
     events: tuple[Event, ...] = ()  # that operators are told of

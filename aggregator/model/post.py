@@ -101,9 +101,37 @@ class Deletion:
     comment: str = ""  # plain text
 
 
+NO_POST = PostId("")
+
+
+@dataclass(frozen=True, slots=True)
+class Item:
+    """What is kept of an item in a document so that, as long as it stays as it is, it need not be read again.
+
+    Only what others of its document are judged by: dates, and what no two of them may share.
+    """
+
+    digest: str  # of its bytes and of all that it inherits
+    published: datetime  # as it says itself
+    dated: DateRule  # likewise
+    size: int  # characters of its post (`normalize.bounded`)
+    guid: str  # short digest; where it has none, of its strongest key
+    link: str  # short digest of its link's key; "" where that names no entry
+    post: PostId = NO_POST  # that it is stored as; empty: it was read just now
+    position: int = field(default=0, compare=False)  # in the document
+
+
+@dataclass(frozen=True, slots=True)
+class Items:
+    """The items of the last document of a source that are settled: read, judged, and stored as they stand."""
+
+    context: str  # digest of what that document said of the feed
+    items: tuple[Item, ...]
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """What one body gave."""
+    """What one body gave. `posts` are of the items that were read; known ones are in `items` alone."""
 
     info: SourceInfo
     posts: tuple[Post, ...]
@@ -114,6 +142,14 @@ class Reading:
     deleted: tuple[Deletion, ...] = ()
     repairs: tuple[str, ...] = ()
     topic: str = ""  # what the document calls itself (rel=self)
+    items: Items | None = None  # that may be settled, in order; None: they could not be told apart
+    known_dates: tuple[datetime, ...] = ()  # of the known items that have one
+    whole: str = ""  # why all was read although items were known
+
+    @property
+    def known(self) -> tuple[Item, ...]:
+        """The items that were not read, since they are as they were."""
+        return tuple(item for item in self.items.items if item.post) if self.items is not None else ()
 
 
 ReadResult: TypeAlias = Reading | Unreadable

@@ -9,7 +9,7 @@ from typing import Literal, TypeAlias
 from aggregator.model.configured import Source
 from aggregator.model.exchanged import Validators
 from aggregator.model.names import Url
-from aggregator.model.post import SourceInfo
+from aggregator.model.post import Items, SourceInfo
 from aggregator.model.said import BodyHints
 
 
@@ -59,6 +59,7 @@ class Memory:
     gone: bool = False
     filled: bool = False  # an entry was read once: what comes now is no first poll
     entries: int = 0  # posts of the last document
+    whole_because: str = ""  # why that was read whole although items of it were known
     newest: datetime | None = None  # the latest date among them
     overruns: int = 0  # documents that had nothing left of the one before: some entries were missed
     hurried: timedelta | None = None  # the interval that an overrun asks for, until it is not needed any more
@@ -112,6 +113,7 @@ class Lease:
     first_url: str = ""  # its first URL, which its posts are known by (`was`); "": the one it has
     errand: Errand | None = None
     conditional: bool = True  # False: the validators stay at home, this once
+    items: Items | None = None  # settled ones of its last document, once a body has come
 
     @property
     def url(self) -> str:

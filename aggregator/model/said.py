@@ -125,6 +125,11 @@ class Parsed:
     deleted: tuple[DeletedEntry, ...] = ()
     format: str = ""  # feedparser's name for it: rss20, atom10, ...
     repairs: tuple[str, ...] = ()  # what had to be mended, for `check --live` and `status`
+    # Of each item that stands in the document, also of those that were left out as known; () where unknown.
+    digests: tuple[str, ...] = ()
+    left_out: tuple[int, ...] = ()  # positions
+    context: str = ""  # digest of what the document says of the feed, as far as it can show in entries
+    whole: str = ""  # why nothing was left out although there were known items
 
 
 @dataclass(frozen=True, slots=True)

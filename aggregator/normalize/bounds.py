@@ -16,21 +16,30 @@ ALLOWANCE = 1_000_000
 """Characters that any document may come to."""
 
 
-def bounded(posts: Sequence[Post], size: int) -> tuple[list[Post], list[UnreadEntry]]:
-    """The posts in order, as far as they go together; the others are left out, with the reason."""
-    room = FACTOR * size + ALLOWANCE
+def bounded(posts: Sequence[Post], octets: int) -> tuple[list[Post], list[UnreadEntry]]:
+    """The posts in order, as far as they go together; the others are left out, with the reason.
+
+    `octets` is how long their document is.
+    """
+    left_over = room(octets)
     kept: list[Post] = []
     left: list[UnreadEntry] = []
     for post in posts:
-        room -= _length(post)
-        if room >= 0:
+        left_over -= size(post)
+        if left_over >= 0:
             kept.append(post)
         else:
             left.append(UnreadEntry(post.position, "the document comes to far more text than it has"))
     return kept, left
 
 
-def _length(post: Post) -> int:
+def room(octets: int) -> int:
+    """The characters that the posts of a document of this length may come to."""
+    return FACTOR * octets + ALLOWANCE
+
+
+def size(post: Post) -> int:
+    """The characters that count."""
     return (
         sum(map(len, (post.title, post.link, post.guid, post.summary, post.content)))
         + sum(len(person.name) + len(person.uri) for person in post.authors)

@@ -9,7 +9,8 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime, timedelta
 
-from aggregator.model import DateRule, Post
+from aggregator.model import DateRule, Entry, Post, Source
+from aggregator.syntax import dates
 
 STEP = timedelta(seconds=1)
 TIME_OF_POLL = timedelta(seconds=15)
@@ -46,10 +47,16 @@ def place_undated(posts: Sequence[Post], *, first_poll: bool, now: datetime) -> 
     return placed
 
 
+def will_stay(entry: Entry, source: Source, now: datetime) -> bool:
+    """Whether the dates of an entry will be read tomorrow as they are now: none of them is still to come."""
+    moments = (dates.parse(said, source.timezone) for said in (entry.published, entry.updated))
+    return all(moment is None or moment <= now for moment in moments)
+
+
 def _doubted(posts: Sequence[Post]) -> datetime | None:
     """The date that all entries of a document share, if there are enough of them to tell."""
-    dates = {post.published for post in posts}
-    return dates.pop() if len(posts) >= TELLING and len(dates) == 1 else None
+    said = {post.published for post in posts}
+    return said.pop() if len(posts) >= TELLING and len(said) == 1 else None
 
 
 def _is_undated(post: Post, doubted: datetime | None, now: datetime) -> bool:

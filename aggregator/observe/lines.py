@@ -46,6 +46,7 @@ def poll(outcome: PollOutcome) -> None:
         "error": memory.last_error,
         "failures": memory.failures or "",
         "unread": len(outcome.unread or ()) or "",
+        "whole": memory.whole_because if outcome.verdicts else "",
         "moved": pipeline.news(source, outcome.lease.memory, memory)
         or ("" if source.confidential else memory.moved_to),
         "next": "never" if memory.gone else outcome.due.at.isoformat(timespec="seconds"),

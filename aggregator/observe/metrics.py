@@ -52,6 +52,11 @@ class Metrics:
         self._entries = Counter(
             "aggregator_entries", "Entries of documents that were read.", ["verdict"], registry=registry
         )
+        self._whole = Counter(
+            "aggregator_documents_read_whole",
+            "Documents that were read whole although entries of them were known.",
+            registry=registry,
+        )
         self._events = Counter(
             "aggregator_source_events",
             "What happened to sources: `status.atom`.",
@@ -100,6 +105,8 @@ class Metrics:
         for verdict, number in Counts(type(one).__name__.lower() for one in outcome.verdicts).items():
             self._entries.labels(verdict).inc(number)
         self._entries.labels("unread").inc(len(outcome.unread or ()))
+        if errand is None and outcome.verdicts and outcome.memory.whole_because:
+            self._whole.inc()
         for event in outcome.events:
             self._events.labels(event.kind).inc()
 

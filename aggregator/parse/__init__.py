@@ -1,42 +1,49 @@
 """Pure. Bytes -> what the source said: entries, facts and hints as raw strings, or why it is no feed.
 
-`charset` makes text of the bytes. `json_feed` makes our values of what is JSON; of all else `feed` and
-`hooks` make feedparser's dictionaries, and `facts` and `entries` our values of those. `unreadable` and
+`charset` makes text of the bytes, and `items` finds the items in it that are known already. `json_feed` makes
+our values of what is JSON; of all else `feed` and `hooks` make feedparser's dictionaries, and `facts` and
+`entries` our values of those. `unreadable` and
 `discover` say what a body is that is no feed.
 Believes and cleans nothing, and raises nothing but MemoryError, whatever comes.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Sequence
 from dataclasses import replace
+from hashlib import blake2b
 
-from aggregator.model import Entry, Fetched, Parsed, Unreadable, UnreadEntry
+from aggregator.model import Entry, FeedFacts, Fetched, Parsed, Unreadable, UnreadEntry
 from aggregator.parse import json_feed
 from aggregator.parse.charset import clean
 from aggregator.parse.entries import entry_of
 from aggregator.parse.facts import facts_of, hints_of, hubs_of, older_of
 from aggregator.parse.feed import read
 from aggregator.parse.hooks import MOST_ENTRIES, RawFeed
+from aggregator.parse.items import Items, Odd, find
 from aggregator.parse.unreadable import after_parsing, before_decoding, before_parsing
 
 __all__ = ["parse"]
 
 
-def parse(fetched: Fetched) -> Parsed | Unreadable:
+def parse(
+    fetched: Fetched, salt: str | None = None, known: Collection[str] = (), context: str = ""
+) -> Parsed | Unreadable:
     """Read a body. The time it takes is bounded by whoever calls: some hostile bodies are quadratic.
 
     A body that is broken gives what can be read of it, with `repairs` saying so; an entry that cannot be
-    read is in `unread` and costs no other.
+    read is in `unread` and costs no other. With a `salt`, items are told apart by their digests, and those
+    that are `known` are left out, unless what the document says of the feed has another `context` by now.
     """
     try:
-        return _parse(fetched)
+        return _parse(fetched, salt, known, context)
     except MemoryError:
         raise  # the limit is our caller's, and so are the words for it
     except Exception as fault:  # noqa: BLE001 - a poll ends in a value, whatever a source sends
         return Unreadable(f"cannot be parsed: {type(fault).__name__}: {fault}"[:300])
 
 
-def _parse(fetched: Fetched) -> Parsed | Unreadable:
+def _parse(fetched: Fetched, salt: str | None, known: Collection[str], context: str) -> Parsed | Unreadable:
     refused = before_decoding(fetched.body)
     if refused:
         return refused
@@ -49,10 +56,27 @@ def _parse(fetched: Fetched) -> Parsed | Unreadable:
     refused = before_parsing(cleaned.text, fetched.url)
     if refused:
         return refused
-    raw = read(cleaned.text, fetched.url)
+    items, why = _items(cleaned.text, salt)
+    left_out: tuple[int, ...] = ()
+    raw = None
+    if items is not None and (left_out := items.known(known)):
+        raw = _rest(items, left_out, fetched.url, context)
+        if raw is None:
+            left_out, why = (
+                (),
+                "what the feed says of itself has changed, or cannot be read without its items",
+            )
+    if raw is None:
+        raw = read(cleaned.text, fetched.url)
     if not raw.is_feed and not raw.entries:
         return after_parsing(cleaned.text, raw)
-    entries, unread = _entries(raw)
+    if items is not None and (doubt := _doubt(raw, len(items.spans) - len(left_out))):
+        items, why = None, doubt
+    if items is None:
+        positions: Sequence[int] = range(len(raw.entries))
+    else:
+        positions = sorted({*range(len(items.spans))} - {*left_out})
+    entries, unread = _entries(raw, positions)
     facts = facts_of(raw.said)
     return Parsed(
         facts=facts,
@@ -63,16 +87,50 @@ def _parse(fetched: Fetched) -> Parsed | Unreadable:
         older=older_of(facts, fetched.url),
         deleted=tuple(raw.deleted),
         format=raw.version,
-        repairs=(*cleaned.repairs, *_repairs(raw)),
+        repairs=(*cleaned.repairs, *_repairs(raw, positions)),
+        digests=items.digests if items is not None else (),
+        left_out=left_out,
+        context=_context(facts) if items is not None else "",
+        whole=why if known else "",
     )
 
 
-def _entries(raw: RawFeed) -> tuple[tuple[Entry, ...], tuple[UnreadEntry, ...]]:
-    """One by one, so that none costs another."""
+def _items(text: str, salt: str | None) -> tuple[Items | None, str]:
+    """The items of a document; None, and why, where they cannot be told apart."""
+    if salt is None:
+        return None, ""
+    try:
+        return find(text, salt), ""
+    except Odd as odd:
+        return None, str(odd)
+
+
+def _rest(items: Items, left_out: Collection[int], url: str, context: str) -> RawFeed | None:
+    """The document without its known items; None where anything of that is in doubt."""
+    raw = read(items.without(left_out), url)
+    certain = raw.is_feed and not _doubt(raw, len(items.spans) - len(left_out))
+    return raw if certain and _context(facts_of(raw.said)) == context else None
+
+
+def _doubt(raw: RawFeed, items: int) -> str:
+    """Why what was read may not be these items, one by one; empty if it is."""
+    if raw.ill_formed or raw.capped or raw.deleted or any(item.fault for item in raw.entries):
+        return "it could not be read as it should be"  # and what went wrong in one item may change the next
+    return "" if len(raw.entries) == items else "there are other entries in it than items were found"
+
+
+def _context(facts: FeedFacts) -> str:
+    """Of all that a feed says of itself but its date, which no entry is changed by."""
+    said = repr(replace(facts, updated=""))
+    return blake2b(said.encode("utf-8", "surrogatepass"), digest_size=12).hexdigest()
+
+
+def _entries(raw: RawFeed, positions: Sequence[int]) -> tuple[tuple[Entry, ...], tuple[UnreadEntry, ...]]:
+    """One by one, so that none costs another; `positions` is where each stands in the document."""
     entries: list[Entry] = []
     unread: list[UnreadEntry] = []
-    for position, item in enumerate(raw.entries):
-        if raw.broken_off and position == len(raw.entries) - 1 and not item.closed:
+    for position, item in zip(positions, raw.entries, strict=True):
+        if raw.broken_off and item is raw.entries[-1] and not item.closed:
             # Half an entry would be published now, and change when the whole one comes.
             unread.append(UnreadEntry(position, "the document breaks off inside this entry"))
             continue
@@ -83,7 +141,7 @@ def _entries(raw: RawFeed) -> tuple[tuple[Entry, ...], tuple[UnreadEntry, ...]]:
     return tuple(entries), tuple(unread)
 
 
-def _repairs(raw: RawFeed) -> list[str]:
+def _repairs(raw: RawFeed, positions: Sequence[int]) -> list[str]:
     repairs = []
     if raw.ill_formed:
         repairs.append(f"read loosely: not well-formed XML ({raw.ill_formed})")
@@ -93,5 +151,6 @@ def _repairs(raw: RawFeed) -> list[str]:
         repairs.append(f"reading ended early ({raw.fault})")
     if raw.capped:
         repairs.append(f"only the first {MOST_ENTRIES:,} entries are read")
-    repairs += [f"entry {n}: {item.fault}" for n, item in enumerate(raw.entries) if item.fault]
+    faults = zip(positions, raw.entries, strict=True)
+    repairs += [f"entry {n}: {item.fault}" for n, item in faults if item.fault]
     return repairs[:50]

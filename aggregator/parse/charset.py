@@ -55,6 +55,8 @@ _WIDE = tuple(
 
 _CHARSET = re.compile(r"""(?i);\s*charset\s*=\s*["']?([^"';\s]{1,40})""")
 _DECLARED = re.compile(rb"""<\?xml[^>]{0,200}?encoding\s*=\s*["']([^"'>]{1,40})["']""")
+DECLARATION = '<?xml version="1.0" encoding="utf-8"?>'
+"""What clean text begins with, if it came with an XML declaration."""
 _DECLARATION = re.compile(r"<\?xml\s[^>]{0,1000}>")
 _ROOT = re.compile(r"<(?:rss|feed|rdf|channel|html)\b", re.IGNORECASE)
 _NO_XML_CHARACTER = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")
@@ -91,7 +93,7 @@ def clean(body: bytes, content_type: str) -> Clean:
         repairs.append("text before the document removed")
     declaration = _DECLARATION.match(text)
     if declaration:
-        text = '<?xml version="1.0" encoding="utf-8"?>' + text[declaration.end() :]
+        text = DECLARATION + text[declaration.end() :]
     return Clean(text, tuple(repairs))
 
 

@@ -11,6 +11,7 @@ import io
 import re
 import xml.sax
 from typing import Any
+from xml.sax.expatreader import ExpatParser
 from xml.sax.handler import feature_external_ges, feature_namespaces
 from xml.sax.xmlreader import AttributesNSImpl, InputSource
 
@@ -33,6 +34,14 @@ class _Strict(Tombstones, Hooks, StrictFeedParser):  # type: ignore[misc]  # fee
 
 class _Loose(Tombstones, Hooks, LooseFeedParser):  # type: ignore[misc]
     """Reads what only looks like XML."""
+
+
+class _Expat(ExpatParser):
+    """The standard library's, which else hands over a text in as many pieces as it has lines and entities."""
+
+    def reset(self) -> None:
+        super().reset()
+        self._parser.buffer_text = True  # type: ignore[attr-defined]  # typed in part
 
 
 _END = re.compile(r"</(?:\w+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)
@@ -67,7 +76,7 @@ def _settle(parser: Any) -> None:
 
 def _read_strictly(parser: Any, data: bytes) -> str:
     """Why it is no XML; empty if it is."""
-    reader = xml.sax.make_parser()
+    reader = _Expat()
     reader.setFeature(feature_namespaces, True)
     reader.setFeature(feature_external_ges, False)  # nothing is fetched or opened for an entity
     reader.setContentHandler(parser)

@@ -18,7 +18,7 @@ This is the only room that knows the order of the stages::
 """
 
 from aggregator.pipeline.moving import news
-from aggregator.pipeline.polling import decide, is_known_body, lookup, read
+from aggregator.pipeline.polling import decide, in_doubt, is_known_body, lookup, read, whole
 from aggregator.pipeline.remembering import (
     READER_VERSION,
     body_digest,
@@ -62,6 +62,7 @@ __all__ = [
     "decide",
     "faulty",
     "health",
+    "in_doubt",
     "is_known_body",
     "is_news",
     "lookup",
@@ -77,5 +78,6 @@ __all__ = [
     "render_post",
     "render_site",
     "summary",
+    "whole",
     "why_unreadable",
 ]

@@ -74,7 +74,7 @@ def errands(
 
 def overran(lease: Lease, reading: ReadResult | None, verdicts: Sequence[Verdict]) -> bool:
     """Whether the document has nothing left of the one before."""
-    if not isinstance(reading, Reading) or not reading.posts:
+    if not isinstance(reading, Reading) or not (reading.posts or reading.known):
         return False
     if not lease.memory.filled or not lease.memory.entries:
         return False

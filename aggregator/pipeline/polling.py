@@ -37,34 +37,60 @@ from aggregator.model import (
     Verdict,
 )
 from aggregator.parse import parse
-from aggregator.pipeline import errands, moving, overruns, retracting, watching
-from aggregator.pipeline.remembering import body_digest, remember
+from aggregator.pipeline import errands, moving, overruns, retracting, settled, watching
+from aggregator.pipeline.remembering import READER_VERSION, body_digest, remember
 
+AFTER_ALL = "an entry has to do with what is stored of another one"
 LONGEST_PAUSE = timedelta(days=1)
 """Of a host, for what it answered to one source."""
 
 
 def read(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity) -> ReadResult:
-    """Bytes to posts: proposals that `decide` settles. Slow; may run in another process."""
-    source = lease.source
-    # Relative links of a confidential source must not be resolved against its URL, and so publish it.
-    parsed = parse(replace(fetched, url=Url("")) if source.confidential else fetched)
+    """Bytes to posts: proposals that `decide` settles. Slow; may run in another process.
+
+    Items of the document that are settled (`lease.items`) are not read again, as far as that is certain to
+    make no difference.
+    """
+    try:
+        return _read(lease, fetched, now, identity)
+    except settled.Doubt as doubt:
+        again = _read(replace(lease, items=None), fetched, now, identity)
+        return replace(again, whole=str(doubt)) if isinstance(again, Reading) else again
+
+
+def _read(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity) -> ReadResult:
+    source, items = lease.source, lease.items
+    parsed = parse(
+        # Relative links of a confidential source must not be resolved against its URL, and so publish it.
+        replace(fetched, url=Url("")) if source.confidential else fetched,
+        settled.salt(lease, fetched, identity, READER_VERSION),
+        frozenset(item.digest for item in items.items) if items is not None else (),
+        items.context if items is not None else "",
+    )
     if isinstance(parsed, Unreadable):
         return parsed
+    beside = settled.Beside.of(parsed, items)
     info = normalize.info(parsed.facts, source, fetched.url, identity)
     posts: list[Post] = []
+    stable: dict[int, Post] = {}
     unread: list[UnreadEntry] = list(parsed.unread)
     for entry in parsed.entries:
         made = normalize.normalize(entry, parsed.facts, source, info, fetched.url, now)
-        if isinstance(made, Post):
-            posts.append(made)
-        else:
+        if not isinstance(made, Post):
             unread.append(made)
-    placed = normalize.place_undated(posts, first_poll=_is_first(lease), now=now)
+            continue
+        posts.append(made)
+        if normalize.will_stay(entry, source, now):
+            stable[made.position] = made
+    every = normalize.place_undated(beside.among(posts, now), first_poll=_is_first(lease), now=now)
+    placed, known = beside.apart(every)
+    if known and not beside.fits(placed, len(fetched.body)):
+        raise settled.Doubt("the document comes to very much text")
     bounded, excess = normalize.bounded(placed, len(fetched.body))
     unread += excess
     classified = [classify.classify(post, source) for post in bounded]
-    stamped, repeats = dedupe.stamp(classified, source, lease.first_url)
+    stamped, repeats = dedupe.stamp(classified, source, lease.first_url, known)
+    beside.check(stamped)
     return Reading(
         info=info,
         posts=stamped,
@@ -75,6 +101,9 @@ def read(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity) 
         older=parsed.older,
         deleted=retracting.deletions(parsed.deleted, source, lease.first_url, now),
         repairs=parsed.repairs,
+        items=settled.found(parsed, stable, stamped, beside),
+        known_dates=tuple(one.published for one in known if one.dated in ("published", "updated")),
+        whole=parsed.whole,
     )
 
 
@@ -128,13 +157,16 @@ def decide(
         lambda post, attempt: _minted(source, now, post, attempt),
         now,
     )
-    verdicts = judgement.verdicts if lease.errand is None else errands.found(judgement.verdicts, lease.errand)
+    verdicts = settled.judged(reading, posts, judgement.verdicts)
+    if lease.errand is not None:
+        verdicts = errands.found(verdicts, lease.errand)
     written = [v.post for v in verdicts if not isinstance(v, Unchanged)]
     used = {slug for post in written for slug in post.categories}
     return replace(
         _outcome(lease, result, reading, verdicts, polling, now),
         verdicts=verdicts,
         unread=reading.unread if lease.errand is None else None,
+        items=settled.settled(lease, reading, posts, judgement.verdicts),
         categories=tuple(c for c in made if c.slug in used),
         withdrawn=judgement.withdrawn,
         partings=judgement.partings,
@@ -158,6 +190,21 @@ def decide(
             for band in (post.bands if post else ())
         },
     )
+
+
+def in_doubt(reading: ReadResult | None, known: Known, outcome: PollOutcome) -> bool:
+    """Whether a document whose known items were not read must be read whole after all.
+
+    That is where something in it has to do with one of them, by what is stored of both.
+    """
+    if not isinstance(reading, Reading):
+        return False
+    return settled.in_doubt(reading, known, (*outcome.withdrawn, *outcome.partings))
+
+
+def whole(reading: ReadResult | None) -> ReadResult | None:
+    """A reading of a document that was read once more for that reason."""
+    return replace(reading, whole=AFTER_ALL) if isinstance(reading, Reading) else reading
 
 
 def _in_its_own_words(verdict: Verdict) -> Post | None:

@@ -173,13 +173,16 @@ def _judged(
         return replace(memory, last_result="not modified" if isinstance(result, NotModified) else "same body")
     dated = [post.published for post in reading.posts if post.dated in ("published", "updated")]
     hub, topic = _offer(result, reading)
+    dated += reading.known_dates
+    entries = len(reading.posts) + len(reading.known)
     return replace(
         memory,
         hub=hub,
         topic=topic,
         info=reading.info,
-        filled=memory.filled or bool(reading.posts),
-        entries=len(reading.posts),
+        filled=memory.filled or entries > 0,
+        entries=entries,
+        whole_because=reading.whole,
         newest=max(dated, default=memory.newest),
         hints=reading.hints,
         rhythm=schedule.rhythm(dated, memory.rhythm),

@@ -19,6 +19,7 @@ from aggregator.model import (
     Exchange,
     Fetched,
     FetchResult,
+    Items,
     Known,
     Lease,
     Lookup,
@@ -118,6 +119,12 @@ class PollStore(Protocol):
 
         Nobody is asked, so that no host is kept busy, and the source's own lease and next poll stay. None
         where the source is not polled any more (removed, paused), or another push of it is under way.
+        """
+
+    def items(self, source: Url, /) -> Items | None:
+        """What was committed last of the items of a source's document (`PollOutcome.items`).
+
+        None where nothing was, or where posts of the source were changed since by other than its polls.
         """
 
     def known(self, lookup: Lookup, /) -> Known:

@@ -17,6 +17,7 @@ from aggregator.model import (
     CommitResult,
     Committed,
     Config,
+    Items,
     Known,
     Lease,
     LeaseLost,
@@ -25,11 +26,13 @@ from aggregator.model import (
     Slug,
     Source,
     Stale,
+    Unchanged,
     Url,
 )
 from aggregator.store import (
     errands,
     hosts,
+    items,
     judging,
     leases,
     marks,
@@ -48,6 +51,7 @@ _LEASED_SOURCE = sa.select(
     source_rows.c.via,
     source_rows.c.token,
     source_rows.c.leased_at,
+    source_rows.c.started,
     source_rows.c.active,
     source_rows.c.asked,
     source_rows.c.definition,
@@ -104,6 +108,10 @@ class Polls:
         with self._database.write() as connection:
             return leases.lease_push(connection, configured, topic, now)
 
+    def items(self, source: Url, /) -> Items | None:
+        with self._database.read() as connection:
+            return items.known(connection, source)
+
     def known(self, lookup: Lookup, /) -> Known:
         with self._database.read() as connection:
             return judging.known(connection, lookup)
@@ -140,6 +148,8 @@ class Polls:
             leases.give_back(connection, config, lease, now)
             return LeaseLost()
         stale = Stale(replace(lease, source=current))
+        if lease.items is not None and not items.are_known(connection, row.id):
+            return Stale(replace(lease, source=current, items=None))
         asked = (row.asked, row.definition)
         edited = asked != (sources.asked(lease.source, config.polling), lease.source.definition)
         if edited or judging.moved_on(connection, outcome):
@@ -155,6 +165,10 @@ class Polls:
             errands.end(connection, config, held, outcome, now)
         errands.ask(connection, row.id, outcome)
         watched.note(connection, row.id, outcome)
+        if lease.errand is None:
+            items.settle(connection, row, outcome.items)
+        elif any(not isinstance(verdict, Unchanged) for verdict in outcome.verdicts) or outcome.retractions:
+            items.forget(connection, row.id)
         if outcome.pause_host_until is not None:
             hosts.pause(connection, hosts.host_of(lease.url), outcome.pause_host_until)
         marks.mark(connection, dirty | {SITE} if outcome.events else dirty)  # the site has `status.atom`

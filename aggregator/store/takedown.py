@@ -28,7 +28,7 @@ from aggregator.model import (
     Url,
     rank,
 )
-from aggregator.store import archived, bands, categories, ended, marks, places
+from aggregator.store import archived, bands, categories, ended, items, marks, places
 from aggregator.store.database import Database
 from aggregator.store.posts import SOME, categories_of, chunks, taken
 from aggregator.store.tables import (
@@ -236,6 +236,7 @@ class _Deed:
         archived.touch_shown(connection, self.ends)
         self.dirty |= places.placed_in(connection, self.touched) | {scope for scope, _ in told}
         marks.mark(connection, self.dirty or {SITE})
+        items.forget(connection)  # posts are called something else now, of whatever source
         return TakenDown(
             posts=tuple(TakenPost(PostId(r.post), r.title, Url(r.url), PostId(r.story)) for r in self.going),
             ended=tuple(dict.fromkeys(id for _, id in told)),

@@ -7,7 +7,18 @@ from datetime import timedelta
 
 from lxml import etree
 
-from aggregator.model import Category, Changed, Config, Duplicate, New, Output, Polling, Rejected, Source
+from aggregator.model import (
+    Category,
+    Changed,
+    Config,
+    Duplicate,
+    New,
+    Output,
+    Polling,
+    Reading,
+    Rejected,
+    Source,
+)
 from aggregator.poller import Poller
 from aggregator.publisher import Publisher
 from tests.fakes import FixedClock, InlineReader, MemoryStore, ScriptedFetcher
@@ -55,23 +66,49 @@ class Subscriber:
         return noticed
 
 
+class CountingReader(InlineReader):
+    """Knows how many entries it has read, and how many it was spared."""
+
+    def __init__(self, identity):
+        super().__init__(identity)
+        self.read_posts = self.spared = 0
+
+    async def read(self, lease, fetched, now, /):
+        reading = await super().read(lease, fetched, now)
+        if isinstance(reading, Reading):
+            self.read_posts += len(reading.posts)
+            self.spared += len(reading.known)
+        return reading
+
+
 class World:
     """The loops on a store with one source, an hour between two polls."""
 
-    def __init__(self, store=None, *, url=URL):
+    def __init__(self, store=None, *, url=URL, polls=None, **source):
+        """`polls`: what stands before the store's; `source`: what the file says of the source beside."""
         self.clock = FixedClock(START)
         self.store = store or MemoryStore(START)
         self.config = Config(
             output=Output(formats=("atom",), entries=EVERYTHING),
             categories=(Category("news", "News", entries=EVERYTHING),),
-            sources=(Source(url, categories=("news",), definition="d1", every=timedelta(minutes=5)),),
+            sources=(
+                Source(
+                    **{"url": url, "categories": ("news",), "definition": "d1", "every": timedelta(minutes=5)}
+                    | source
+                ),
+            ),
             polling=Polling(per_host_gap=timedelta(0)),
         )
         self.store.polls.sync(self.config, START)
         self.fetcher, self.outcomes, self.subscriber = ScriptedFetcher(), [], Subscriber()
-        reader = InlineReader(self.store.posts.identity())
+        self.reader = CountingReader(self.store.posts.identity())
         self._poller = Poller(
-            self.store.polls, self.fetcher, reader, self.clock, self.config.polling, self.outcomes.append
+            polls or self.store.polls,
+            self.fetcher,
+            self.reader,
+            self.clock,
+            self.config.polling,
+            self.outcomes.append,
         )
         self._publisher = Publisher(
             self.store.posts, self.store.sources, self.store.documents, self.clock, self.config

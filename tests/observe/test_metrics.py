@@ -161,3 +161,12 @@ def test_the_sample_dashboard_asks_for_what_is_there():
         for question in questions:
             assert asked_for(question) <= known | {"process_resident_memory_bytes", "process_open_fds"}
             assert asked_for(question) or "process_" in question
+
+
+def test_documents_that_are_read_whole_are_counted():
+    """Where entries of them were known, and nothing could be spared by it."""
+    metrics = Metrics()
+    _, outcome = poll(lease(), rss(item("one")))
+    for why in ("", "an empty item"):
+        metrics.poll(replace(outcome, memory=replace(outcome.memory, whole_because=why)))
+    assert told(metrics)["aggregator_documents_read_whole_total",] == 1

@@ -26,6 +26,7 @@ from aggregator.store.tables.polling import (
     errands,
     facts,
     hosts,
+    items,
     sources,
 )
 from aggregator.store.tables.published import (
@@ -100,6 +101,7 @@ __all__ = [
     "hub_subscriptions",
     "hub_topics",
     "hub_versions",
+    "items",
     "metadata",
     "placements",
     "post_categories",

@@ -45,6 +45,13 @@ sources = sa.Table(
     sa.Column("via", sa.Text, nullable=False, server_default=""),  # another host that answers in the end
     sa.Column("taken", Moment),  # all of it was taken down then, for good
 )
+
+items = sa.Table(
+    "items",  # what is known of the items of a source's last document; beside its row, which each poll writes
+    metadata,
+    sa.Column("source", sa.ForeignKey("sources.id"), primary_key=True, autoincrement=False),
+    sa.Column("known", sa.Text, nullable=False),  # model.Items as JSON
+)
 # One expression, used in queries letter for letter: SQLite takes a partial index only then.
 LEASABLE = sa.and_(
     sources.c.active.is_(True),

@@ -1,0 +1,40 @@
+"""`python -m benchmarks [NAME ...]`: measure, and print one table; `make bench` runs all.
+
+A module that measures has a function `rows()` that gives rows as it gets them; it is named here, and that is
+all it takes. Exit status 1 where a goal is missed. `duplicates.py` is a command of its own: it fills stores
+with a million posts.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from collections.abc import Callable, Iterable
+
+from benchmarks import polls, tick
+from benchmarks.table import Row, shown
+
+MEASURED: dict[str, Callable[[], Iterable[Row]]] = {
+    "polls": polls.rows,
+    "polls-merge": lambda: polls.rows("merge"),
+    "tick": tick.rows,
+}
+
+
+def main() -> int:
+    """The command; its exit status."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n", 1)[0])
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASURED))
+    names = parser.parse_args().names or list(MEASURED)
+    if unknown := [name for name in names if name not in MEASURED]:
+        parser.error(f"no such measurement: {unknown[0]}")
+    found: list[Row] = []
+    for name in names:
+        print(f"measuring: {name}", file=sys.stderr)
+        found += MEASURED[name]()
+    print(shown(found))
+    return int(any(row.reached is False for row in found))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
