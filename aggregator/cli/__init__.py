@@ -79,9 +79,12 @@ def init(ctx: click.Context, config: Path | None) -> None:
 
 
 @main.command()
-def schema() -> None:
-    """Print the JSON Schema of feeds.yaml."""
-    click.echo(_schema_text(), nl=False)
+@click.option("--reference", is_flag=True, help="For people instead: every key as Markdown.")
+def schema(reference: bool) -> None:
+    """Print the JSON Schema of feeds.yaml: every key, its kind, its default, what it is for."""
+    from aggregator import config as configuration
+
+    click.echo(configuration.reference() if reference else _schema_text(), nl=False)
 
 
 def _schema_text() -> str:

@@ -25,7 +25,17 @@ DURATION_SCHEMA = WithJsonSchema(
 TEXT_SCHEMA = WithJsonSchema({"type": "string"})
 URL_SCHEMA = WithJsonSchema({"type": "string", "examples": ["https://example.org/feed.xml"]})
 BOOLEAN_SCHEMA = WithJsonSchema({"type": "boolean"})
-TEXTS_SCHEMA = WithJsonSchema({"anyOf": [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]})
+
+
+def example(*examples: str) -> WithJsonSchema:
+    """One line of text, and how it may look."""
+    return WithJsonSchema({"type": "string", "examples": list(examples)})
+
+
+def texts(*examples: str) -> WithJsonSchema:
+    """One text or a list of them, and how one may look."""
+    shapes = [{"type": "string"}, {"type": "array", "items": {"type": "string"}}]
+    return WithJsonSchema({"anyOf": shapes} | ({"examples": list(examples)} if examples else {}))
 
 
 def whole(least: int, most: int) -> Any:
@@ -47,14 +57,22 @@ Text = Annotated[str, PlainValidator(kinds.text), TEXT_SCHEMA]
 Line = Annotated[str, PlainValidator(kinds.line), TEXT_SCHEMA]
 Boolean = Annotated[bool, PlainValidator(kinds.boolean), BOOLEAN_SCHEMA]
 Duration = Annotated[timedelta, PlainValidator(kinds.duration), DURATION_SCHEMA]
-Language = Annotated[str, PlainValidator(kinds.language), TEXT_SCHEMA]
-Timezone = Annotated[str, PlainValidator(kinds.timezone), TEXT_SCHEMA]
+Language = Annotated[str, PlainValidator(kinds.language), example("en", "zh-CN")]
+Timezone = Annotated[str, PlainValidator(kinds.timezone), example("Asia/Shanghai", "Europe/Berlin")]
 FeedUrl = Annotated[str, PlainValidator(addresses.feed_url), URL_SCHEMA]
-Address = Annotated[str | None, PlainValidator(addresses.listen), TEXT_SCHEMA]
-Texts = Annotated[tuple[str, ...], PlainValidator(kinds.listing(kinds.line)), TEXTS_SCHEMA]
-Templates = Annotated[tuple[str, ...], PlainValidator(kinds.listing(kinds.template)), TEXTS_SCHEMA]
-Labels = Annotated[tuple[str, ...], PlainValidator(kinds.listing(kinds.template, at_least=1)), TEXTS_SCHEMA]
-Patterns = Annotated[tuple[str, ...], PlainValidator(kinds.listing(kinds.pattern, at_least=1)), TEXTS_SCHEMA]
+Address = Annotated[str | None, PlainValidator(addresses.listen), example("127.0.0.1:8080", "off")]
+Texts = Annotated[tuple[str, ...], PlainValidator(kinds.listing(kinds.line)), texts()]
+Templates = Annotated[
+    tuple[str, ...], PlainValidator(kinds.listing(kinds.template)), texts("Fed", "{term}", "{author}新闻")
+]
+Labels = Annotated[
+    tuple[str, ...], PlainValidator(kinds.listing(kinds.template, at_least=1)), texts("tech", "{author}")
+]
+Patterns = Annotated[
+    tuple[str, ...],
+    PlainValidator(kinds.listing(kinds.pattern, at_least=1)),
+    texts("(?i)sponsored|广告", r"\bFed\b"),
+]
 Republish = Annotated[str, *choice("full", "excerpt", "link")]
 
 

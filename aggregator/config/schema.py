@@ -23,7 +23,6 @@ from aggregator.config.feed_keys import CategoryKeys, FeedDefaults, FeedKeys, Ru
 from aggregator.config.keys import (
     DURATION_SCHEMA,
     TEXT_SCHEMA,
-    URL_SCHEMA,
     Address,
     Boolean,
     Duration,
@@ -34,6 +33,7 @@ from aggregator.config.keys import (
     Texts,
     Timezone,
     duration_text,
+    example,
     whole,
     words,
 )
@@ -47,7 +47,7 @@ class SiteKeys(Keys):
 
     title: Line = "Feeds"
     """The name of it all: on pages and of the feed of everything."""
-    url: Annotated[str, PlainValidator(addresses.site_url), URL_SCHEMA] = ""
+    url: Annotated[str, PlainValidator(addresses.site_url), example("https://news.example.org/")] = ""
     """Where readers reach the output, for links (never for ids). Default: `http://` and `server.listen`, with
     loopback in place of an address that means all of them (0.0.0.0). Required with `listen: off`."""
     language: Language = "en"
@@ -104,9 +104,11 @@ class JekyllKeys(Keys):
     """Where the files go, relative to feeds.yaml."""
     layout: Line = "post"
     """The layout in their front matter."""
-    category_url: Text = ""
+    category_url: Annotated[
+        str, PlainValidator(kinds.text), example("//news.example.org/category/{category}.html")
+    ] = ""
     """The way back to a category; `{category}` is its slug."""
-    home_url: Text = ""
+    home_url: Annotated[str, PlainValidator(kinds.text), example("//news.example.org/")] = ""
     """The way back to the home page."""
 
 
