@@ -119,7 +119,8 @@ class OutputKeys(Keys):
     instead: ClassVar[str] = "write entries: 50 below it, indented"
 
     directory: Line = "public"
-    """Where documents are written, relative to feeds.yaml. Cannot change while it runs."""
+    """Where documents are written, relative to feeds.yaml. After an edit they are written to the new place; what
+    lies at the old one stays there."""
     formats: Annotated[tuple[str, ...], *words("atom", "rss", "json", "html", "posts")] = (
         "atom",
         "rss",
@@ -171,13 +172,13 @@ class FileKeys(Keys):
     site: SiteKeys = Field(default_factory=SiteKeys)
     """Who publishes, where, and in which language and time zone."""
     store: Annotated[str, PlainValidator(kinds.line), TEXT_SCHEMA] = "data/aggregator.db"
-    """The database: a path, sqlite:///relative or sqlite:////absolute. Cannot change while it runs."""
+    """The database: a path, sqlite:///relative or sqlite:////absolute. In force after a restart."""
     polling: PollingKeys = Field(default_factory=PollingKeys)
     """How sources are polled where they say nothing of their own."""
     output: OutputKeys = Field(default_factory=OutputKeys)
     """What is published, and how much of it."""
     server: ServerKeys = Field(default_factory=ServerKeys)
-    """Where we listen. Cannot change while it runs."""
+    """Where we listen. In force after a restart."""
     defaults: FeedDefaults = Field(default_factory=FeedDefaults)
     """Keys for all feeds; a feed's own key replaces one. `category` does not reach feeds listed under a
     category."""
