@@ -25,6 +25,12 @@ format: $(READY)
 bench: $(READY)
 	$(BIN)/python -m benchmarks
 
+# What editors and people are told of feeds.yaml, after a key was changed.
+reference: $(READY)
+	$(BIN)/aggregator schema > feeds.schema.json
+	sed -i.old '/^<!-- From here on: aggregator schema --reference -->$$/q' docs/configuration.md && rm docs/configuration.md.old
+	$(BIN)/aggregator schema --reference >> docs/configuration.md
+
 # Made again only when what is pinned changes, so that later calls start at once.
 $(READY): pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed; say which: make PYTHON=python3.12 run")'

@@ -5,7 +5,6 @@ import re
 from pathlib import Path
 
 import pytest
-import yaml
 
 from aggregator import config
 from aggregator.cli import main
@@ -24,21 +23,6 @@ def test_every_command_is_in_the_readme(name):
 def test_every_option_of_the_readme_exists(option):
     """No option is promised that is not there."""
     assert option in {o for c in main.commands.values() for p in c.params for o in p.opts}
-
-
-@pytest.mark.parametrize("example", re.findall(r"```yaml\n(.*?)```", README, flags=re.DOTALL))
-def test_yaml_examples_load(example):
-    """Every YAML block is a configuration without warnings."""
-    given = config.load(example, name="README.md", directory="/srv", environment={})
-    assert given.sources
-    assert given.warnings == ()
-    assert yaml.safe_load(example)
-
-
-@pytest.mark.parametrize("link", re.findall(r"(?:\]\(|src=\")([^)#:\"]+)", README))
-def test_links_lead_somewhere(link):
-    """Files that the README points to exist."""
-    assert (ROOT / link).exists()
 
 
 def test_shipped_schema_is_what_the_program_prints():

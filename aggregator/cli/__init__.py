@@ -39,7 +39,34 @@ class _Commands(click.Group):
             ctx.exit(1)
 
 
-@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
+_EPILOG = """\b
+Files:
+  feeds.yaml          what to poll and how to publish; `aggregator schema --reference`
+                      prints every key of it
+  data/aggregator.db  posts and what is known of each source; `aggregator backup`
+  public/             documents; `aggregator publish` makes them again
+
+\b
+Exit status:
+  0  done
+  1  something failed that the message names
+  2  wrong usage, or a mistake in the configuration
+
+\b
+Examples:
+  aggregator init
+  aggregator add https://example.org/ --category news --write
+  aggregator run
+  aggregator explain https://example.org/post
+  aggregator -c next.yaml check --diff
+"""
+
+
+@click.group(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=_EPILOG,
+)
 @click.option(
     "-c",
     "--config",
@@ -51,7 +78,11 @@ class _Commands(click.Group):
 @click.version_option(__version__, prog_name="aggregator")
 @click.pass_context
 def main(ctx: click.Context, config: Path) -> None:
-    """Poll feeds, deduplicate their entries, publish combined Atom feeds per category."""
+    """Poll feeds, tell what several of them say once, publish combined Atom feeds per category.
+
+    `init` writes a configuration, `run` is the daemon; every other command may run beside it, except that
+    `once` does its work and `restore` wants it stopped. `COMMAND --help` says more of each.
+    """
     ctx.obj = {"config": config}
 
 
@@ -63,7 +94,10 @@ for _command in (*moving.COMMANDS, *keeping.COMMANDS):
 @_with_config
 @click.pass_context
 def init(ctx: click.Context, config: Path | None) -> None:
-    """Write a commented feeds.yaml and its JSON Schema for editors."""
+    """Write a commented feeds.yaml and its JSON Schema for editors.
+
+    A file that is there stays as it is.
+    """
     from aggregator import config as configuration
 
     path = _chosen(ctx, config)
@@ -81,7 +115,10 @@ def init(ctx: click.Context, config: Path | None) -> None:
 @main.command()
 @click.option("--reference", is_flag=True, help="For people instead: every key as Markdown.")
 def schema(reference: bool) -> None:
-    """Print the JSON Schema of feeds.yaml: every key, its kind, its default, what it is for."""
+    """Print the JSON Schema of feeds.yaml.
+
+    Every key, its kind, its default, what it is for.
+    """
     from aggregator import config as configuration
 
     click.echo(configuration.reference() if reference else _schema_text(), nl=False)
@@ -119,7 +156,9 @@ def run(
 ) -> None:
     """The daemon: poll, publish, serve, watch the file.
 
-    SIGTERM finishes what is under way and ends it, SIGHUP reads the file again.
+    An edit of the file is in force when it is saved; one with a mistake is refused, and the last good one
+    stays. SIGTERM finishes what is under way and ends it, SIGHUP reads the file again. Log lines go to
+    standard error.
     """
     # Until the daemon listens to signals itself, they end it cleanly, or wait: there is nothing to lose yet.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -146,7 +185,10 @@ def run(
 @click.option("--strict", is_flag=True, help="Exit 1 if any source failed.")
 @click.pass_context
 def once(ctx: click.Context, config: Path | None, everything: bool, strict: bool) -> None:
-    """Poll what is due, publish, print what came, exit."""
+    """Poll what is due, publish, print what came, exit.
+
+    For a timer or a scheduled job. A source that fails is named, and fails nothing else.
+    """
     from aggregator import daemon, observe, report
 
     observe.configure(quiet=True)
@@ -168,7 +210,14 @@ def once(ctx: click.Context, config: Path | None, everything: bool, strict: bool
 @click.option("--diff", is_flag=True, help="Say what putting the file in force would do.")
 @click.pass_context
 def check(ctx: click.Context, config: Path | None, live: bool, diff: bool) -> None:
-    """Say whether the file is right; every error at once, with line and column."""
+    """Say whether the file is right, and where it is not.
+
+    Every error at once, with line and column. Nothing is stored.
+
+    \b
+    What an edit would do before it is in force: save it under another name, beside the file.
+      aggregator -c next.yaml check --diff
+    """
     from aggregator import config as configuration
     from aggregator import daemon, observe, report
 
@@ -193,7 +242,10 @@ def check(ctx: click.Context, config: Path | None, live: bool, diff: bool) -> No
 @click.option("--politeness", is_flag=True, help="What publishers see of us: how requests were made.")
 @click.pass_context
 def status(ctx: click.Context, config: Path | None, as_json: bool, politeness: bool) -> None:
-    """Each source: last poll, next poll and why, posts, failures."""
+    """Each source: last poll, next poll and why, posts, failures.
+
+    Asks the store alone, with or without a daemon.
+    """
     from aggregator import daemon, report
 
     _, given = daemon.read_config(_chosen(ctx, config))
@@ -214,7 +266,8 @@ def status(ctx: click.Context, config: Path | None, as_json: bool, politeness: b
 def explain(ctx: click.Context, asked: str, config: Path | None, as_json: bool) -> None:
     """Why a post is or isn't in the output.
 
-    By its link, its id or guid, the id of its story, or the URL of its source.
+    By its link, its id or guid, the id of its story, or the URL of its source. Exit status 1 where nothing is
+    known of it.
     """
     from aggregator import daemon, report
 
@@ -232,7 +285,10 @@ def explain(ctx: click.Context, asked: str, config: Path | None, as_json: bool) 
 @_with_config
 @click.pass_context
 def publish(ctx: click.Context, config: Path | None) -> None:
-    """Render every document again from the store."""
+    """Render every document again from the store.
+
+    After `output.directory` was emptied, or to be sure. Nothing is polled.
+    """
     from aggregator import daemon, observe, report
 
     observe.configure(quiet=True)

@@ -62,9 +62,9 @@ def add(
     private: bool,
     write: bool,
 ) -> None:
-    """Find the feed behind a page or URL, and print the lines for the list `feeds`.
+    """Find the feed behind a page, and print its lines for the file.
 
-    Of several feeds the first one that is not about comments is taken, and all are named; another one is
+    They belong to the list `feeds`; `--write` puts them there. URL may be the page or the feed. Of several feeds the first one that is not about comments is taken, and all are named; another one is
     added by its own URL.
     """
     from aggregator import daemon, observe, report
@@ -91,7 +91,7 @@ def add(
 @_WRITE
 @click.pass_context
 def import_(ctx: click.Context, file: Path, config: Path | None, write: bool) -> None:
-    """Take over the feeds of an OPML file, or a directory of Jekyll posts.
+    """Take over the feeds of an OPML file, or Jekyll posts.
 
     Feeds are printed as YAML; folders become categories, feeds that the file has already are left out. Posts
     of a directory are adopted: what they link to is never written there again.
@@ -119,7 +119,10 @@ def import_(ctx: click.Context, file: Path, config: Path | None, write: bool) ->
 @click.option("--confidential", is_flag=True, help="With the URLs of confidential sources, in clear.")
 @click.pass_context
 def export(ctx: click.Context, config: Path | None, confidential: bool) -> None:
-    """Print the configured sources as OPML, a folder for each category."""
+    """Print the configured sources as OPML.
+
+    A folder for each category. Confidential sources are left out, and named, unless asked for.
+    """
     from aggregator import daemon, report
 
     _, given = daemon.read_config(chosen(ctx, config))

@@ -119,8 +119,8 @@ class OutputKeys(Keys):
     instead: ClassVar[str] = "write entries: 50 below it, indented"
 
     directory: Line = "public"
-    """Where documents are written, relative to feeds.yaml. After an edit they are written to the new place; what
-    lies at the old one stays there."""
+    """Where documents are written, relative to feeds.yaml. After an edit they are written to the new place;
+    what lies at the old one stays there."""
     formats: Annotated[tuple[str, ...], *words("atom", "rss", "json", "html", "posts")] = (
         "atom",
         "rss",
