@@ -46,8 +46,9 @@ def keys(shape, prefix=""):
 
 @pytest.mark.parametrize(("page", "example"), found(r"```yaml\n(.*?)```"))
 def test_yaml_examples_load(page, example):
-    """Every YAML block is a configuration without warnings."""
-    given = config.load(example, name=page, directory="/srv", environment={})
+    """Every YAML block is a configuration without warnings, where what it takes from the environment is there."""
+    environment = dict.fromkeys(re.findall(r"\$\{(\w+)\}", example), "secret")
+    given = config.load(example, name=page, directory="/srv", environment=environment)
     assert given.sources
     assert given.warnings == ()
 

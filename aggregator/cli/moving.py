@@ -64,8 +64,9 @@ def add(
 ) -> None:
     """Find the feed behind a page, and print its lines for the file.
 
-    They belong to the list `feeds`; `--write` puts them there. URL may be the page or the feed. Of several feeds the first one that is not about comments is taken, and all are named; another one is
-    added by its own URL.
+    They belong to the list `feeds`; `--write` puts them there. URL may be the page or the feed. Of several
+    feeds the first one that is not about comments is taken, and all are named; another one is added by its
+    own URL.
     """
     from aggregator import daemon, observe, report
 
