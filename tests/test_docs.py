@@ -46,7 +46,7 @@ def keys(shape, prefix=""):
 
 @pytest.mark.parametrize(("page", "example"), found(r"```yaml\n(.*?)```"))
 def test_yaml_examples_load(page, example):
-    """Every YAML block is a configuration without warnings, where what it takes from the environment is there."""
+    """Every YAML block is a configuration without warnings, what it takes from the environment included."""
     environment = dict.fromkeys(re.findall(r"\$\{(\w+)\}", example), "secret")
     given = config.load(example, name=page, directory="/srv", environment=environment)
     assert given.sources
