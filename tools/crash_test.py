@@ -245,7 +245,12 @@ def main() -> int:
             daemon = start(whole)
             growth.join()
         finish(daemon, whole, origin)
-        documents = sorted(p.relative_to(whole / "public") for p in (whole / "public").rglob("*.atom"))
+        # All but status.atom, which tells what happened to the sources, and when: they differ in that.
+        documents = sorted(
+            p.relative_to(whole / "public")
+            for p in (whole / "public").rglob("*.atom")
+            if p.name != "status.atom"
+        )
         for document in documents:
             other = killed / "public" / document
             if not other.exists() or other.read_bytes() != (whole / "public" / document).read_bytes():

@@ -88,5 +88,6 @@ def test_beside_a_daemon(place, sources):
         said(place.run("takedown", f"{HERE}/A/One"))
         until(lambda: daemon.get(one)[0] == 410, daemon.log)
         assert daemon.get(one)[2] == b"gone\n"
+        until(lambda: one not in pages(place), daemon.log)  # it says so before the file is gone
         [two] = pages(place)
         assert daemon.get(two)[0] == 200

@@ -18,7 +18,7 @@ from typing import Literal, TypeAlias
 from aggregator.config import load
 from aggregator.errors import StoreError
 from aggregator.fetch import HttpFetcher
-from aggregator.model import CommitResult, Config, Known, Lease, Lookup, PollOutcome
+from aggregator.model import CommitResult, Config, Items, Known, Lease, Lookup, PollOutcome, Url
 from aggregator.poller import Poller
 from aggregator.ports import PollStore, Reader
 from aggregator.store import Store, open_store
@@ -68,6 +68,12 @@ class Mortal:
         self, now: datetime, /, *, everything: bool = False, not_since: datetime | None = None
     ) -> datetime | None:
         return self._alive().next_due(now, everything=everything, not_since=not_since)
+
+    def lease_push(self, source: Url, topic: Url, now: datetime, /) -> Lease | None:
+        return self._alive().lease_push(source, topic, now)
+
+    def items(self, source: Url, /) -> Items | None:
+        return self._alive().items(source)
 
     def known(self, lookup: Lookup, /) -> Known:
         return self._alive().known(lookup)
