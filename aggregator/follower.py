@@ -219,7 +219,8 @@ class Follower:
         one = await asyncio.to_thread(self._store.find, token)
         if (refusal := await self.admit(token)) is not None or one is None:
             return refusal
-        if fields.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        coding = fields.get("content-encoding", "identity").strip().lower()
+        if coding not in ("", "identity") and not websub.is_plain(body):
             return Refusal(415, "send it without a content coding")
         if not websub.is_signed(one, fields.get("x-hub-signature", ""), body):
             log.info("hub of %s: what it pushed is not signed with our secret, and ignored", self._label(one))

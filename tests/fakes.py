@@ -1804,7 +1804,8 @@ class MemoryFollowings(_Part):
         return [self.data.followings[source][0] for _, source in found[:limit]]
 
     def asked(self, following, again, /):
-        if row := self._held(following):
+        row = self._held(following)
+        if row and row[0] == following:
             row[:] = replace(row[0], failures=row[0].failures + 1), again
 
     def confirmed(self, following, expires, renew, /):

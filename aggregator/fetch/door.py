@@ -7,14 +7,16 @@ of leases, redirects or results.
 
 from __future__ import annotations
 
+import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
-from typing import Protocol
+from typing import Any, Protocol, cast
 
 import aiohttp
 import httpx
 from httpx_aiohttp import AiohttpTransport
+from yarl import URL
 
 from aggregator.fetch.guard import Guard, Resolver
 from aggregator.fetch.wire import Verbatim
@@ -22,6 +24,8 @@ from aggregator.fetch.wire import Verbatim
 # Some servers send security policies longer than aiohttp's 8 KB; endless fields still end.
 LONGEST_FIELD = 16_384
 MOST_FIELDS = 128
+# RFC 3986, 2. Browsers and httpx leave some of these in a query; some servers refuse them.
+_IN_NO_URI = re.compile(r'["<>\\^`{|}]')
 
 
 class Door(Protocol):
@@ -41,6 +45,27 @@ class _Transport(AiohttpTransport):
         # Else httpx guesses a charset from all fields together, and one odd byte changes what the others say.
         request.headers.encoding = "iso-8859-1"
         return await super().handle_async_request(request)
+
+
+class _AsWritten:
+    """aiohttp's session, asked for the very URL that it is given.
+
+    yarl would spell it as it likes best, `%2F` as `/`: to the signature over a URL, or to who gave us a
+    callback, that is another one.
+    """
+
+    def __init__(self, session: aiohttp.ClientSession) -> None:
+        self._session = session
+
+    def request(self, method: str, url: str, **about: Any) -> Any:
+        """As the session does it."""
+        spelled = _IN_NO_URI.sub(lambda found: f"%{ord(found[0]):02X}", url)
+        asked = URL(spelled, encoded=True)
+        try:
+            _ = asked.port  # judged only when asked for
+        except ValueError as error:
+            raise aiohttp.InvalidUrlClientError(url) from error
+        return self._session.request(method, asked, **about)
 
 
 class SocketDoor:
@@ -79,7 +104,8 @@ class SocketDoor:
             request_class=Verbatim,
             trace_configs=[trace],
         ) as session:
-            yield _Transport(verify=self._context(), client=session)
+            as_written = cast(aiohttp.ClientSession, _AsWritten(session))  # no more of it is used
+            yield _Transport(verify=self._context(), client=lambda: as_written)
 
     def _context(self) -> ssl.SSLContext:
         """One for all connections, made at the first: reading the certificates takes 20 ms.

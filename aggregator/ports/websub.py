@@ -110,7 +110,10 @@ class Followings(Protocol):
         """At most `limit` whose hubs are to be asked, earliest first; put off for a minute by that."""
 
     def asked(self, following: Following, again: datetime, /) -> None:
-        """The hub was asked; it is `again`, unless it confirms before. Until then that is a failure."""
+        """The hub was asked; it is `again`, unless it confirms before. Until then that is a failure.
+
+        Nothing where it has confirmed or denied since `following` was read: some hubs do before they answer.
+        """
 
     def confirmed(self, following: Following, expires: datetime, renew: datetime, /) -> None:
         """The hub has confirmed it until `expires`; it is asked again at `renew`."""

@@ -75,7 +75,13 @@ class HubFollowings:
         failures = followings.c.failures + 1
         with self._database.write() as connection:
             connection.execute(
-                followings.update().where(_this(following)).values(due=again, failures=failures)
+                followings.update()
+                .where(
+                    _this(following),
+                    followings.c.expires.is_not_distinct_from(following.expires),
+                    followings.c.failures == following.failures,
+                )
+                .values(due=again, failures=failures)
             )
 
     def confirmed(self, following: Following, expires: datetime, renew: datetime, /) -> None:

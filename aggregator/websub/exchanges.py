@@ -51,10 +51,11 @@ def delivery(to: Delivery, body: bytes, media_type: str, site: Site, *, private:
 
 
 def ping(hub: str, path: str, site: Site) -> Letter:
-    """Tell a hub of somebody else that a topic has changed, as hubs have asked for it since PubSubHubbub 0.3.
+    """Tell a hub of somebody else that a topic has changed. The operator has named it, so it may be anywhere.
 
-    The operator has named it, so it may be anywhere.
+    WebSub leaves open how: hubs since PubSubHubbub 0.3 read `hub.url`, Flask-WebSub and others `hub.topic`.
     """
-    form = urlencode({"hub.mode": "publish", "hub.url": site.url + path})
+    topic = site.url + path
+    form = urlencode({"hub.mode": "publish", "hub.url": topic, "hub.topic": topic})
     headers = (("content-type", "application/x-www-form-urlencoded"),)
     return Letter("POST", hub, headers, form.encode(), private=True, seconds=DELIVERING)

@@ -24,6 +24,7 @@ UNANSWERED = timedelta(minutes=10)
 DENIED = timedelta(days=1)
 """When one that refused is asked again."""
 ASKING = 20.0
+_PLAIN = re.compile(rb"(?:\xef\xbb\xbf)?\s*[<{]")
 _CHALLENGE = re.compile(r"[!-~]{1,512}")
 _SIGNATURE = re.compile(r"(sha1|sha256|sha384|sha512)=([0-9a-f]{40,128})", re.I)
 
@@ -77,6 +78,14 @@ def leased(said: Mapping[str, str], now: datetime) -> tuple[datetime, datetime]:
     readable = seconds.isascii() and seconds.isdigit() and len(seconds) < 12
     lease = min(max(timedelta(seconds=int(seconds)), SHORTEST), LONGEST) if readable else LEASE
     return now + lease, now + lease * 4 / 5
+
+
+def is_plain(body: bytes) -> bool:
+    """Whether content is in no coding, whatever its field says.
+
+    Hubs that hand on the fields of the source name the coding in which they got it, not the one they send.
+    """
+    return _PLAIN.match(body) is not None
 
 
 def is_signed(following: Following, signature: str, body: bytes) -> bool:

@@ -49,6 +49,29 @@ def test_what_is_confirmed_waits_to_be_renewed(store):
     assert store.due(NOW + 2 * HOUR, 9) == [replace(ONE, expires=NOW + 3 * HOUR)]
 
 
+def test_what_is_confirmed_before_the_hub_answers_is_confirmed(store):
+    """A hub that verifies while it is asked is not asked again in ten minutes; nor at any renewal."""
+    store.want(ONE, NOW)
+    [asked] = store.due(NOW, 9)
+    for hours in (3, 6):
+        expires, renew = NOW + hours * HOUR, NOW + (hours - 1) * HOUR
+        store.confirmed(asked, expires, renew)
+        store.asked(asked, NOW + MINUTE)
+        assert store.due(renew - SECOND, 9) == []
+        [asked] = store.due(renew, 9)
+        assert asked == replace(ONE, expires=expires)
+
+
+def test_what_is_denied_before_the_hub_answers_is_denied(store):
+    """The longer wait stands."""
+    store.want(ONE, NOW)
+    [asked] = store.due(NOW, 9)
+    store.asked(store.find("token"), NOW + 24 * HOUR)
+    store.asked(asked, NOW + MINUTE)
+    assert store.due(NOW + 24 * HOUR - SECOND, 9) == []
+    assert store.due(NOW + 24 * HOUR, 9) == [replace(ONE, failures=1)]
+
+
 def test_leaving(store):
     """The hub is told; who comes back meanwhile is followed anew, and answers for the former do nothing."""
     store.want(ONE, NOW)

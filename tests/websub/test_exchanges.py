@@ -86,5 +86,6 @@ def test_ping():
     """The form that hubs ask for; a hub that the operator named may be anywhere."""
     letter = websub.ping("https://hub.example/", "feed.atom", SITE)
     assert (letter.method, letter.url, letter.private) == ("POST", "https://hub.example/", True)
-    assert letter.body == b"hub.mode=publish&hub.url=https%3A%2F%2Fnews.example.org%2Ffeed.atom"
+    topic = b"https%3A%2F%2Fnews.example.org%2Ffeed.atom"
+    assert letter.body == b"hub.mode=publish&hub.url=%s&hub.topic=%s" % (topic, topic)
     assert dict(letter.headers) == {"content-type": "application/x-www-form-urlencoded"}

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from urllib.parse import urlencode
 
 import pytest
 
@@ -305,7 +306,7 @@ def test_another_hub_is_told(listen):
         await s.hub.finish()
         topics = [s.topic(path) for path in paths]
         assert sorted(got.body for got in s.delivered) == sorted(
-            f"hub.mode=publish&hub.url={topic.replace(':', '%3A').replace('/', '%2F')}".encode()
+            urlencode({"hub.mode": "publish", "hub.url": topic, "hub.topic": topic}).encode()
             for topic in topics
         )
         s.subscriber.default = lambda got: answer(503, retry_after="20")
