@@ -11,6 +11,7 @@ import heapq
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -19,7 +20,7 @@ import sqlalchemy as sa
 
 from aggregator import schedule
 from aggregator.model import Config, Errand, Lease, PollOutcome, Source, Url
-from aggregator.store import errands, hosts, memories
+from aggregator.store import articles, errands, hosts, memories
 from aggregator.store.memories import MEMORY, UNREAD
 from aggregator.store.tables import EPOCH, LEASABLE, LEASED, AnyRow, Moment, sources
 from aggregator.store.tables import hosts as host_rows
@@ -50,6 +51,7 @@ def lease_due(
     not_since: datetime | None = None,
 ) -> list[Lease]:
     """At most `limit` leases of `configured` sources, earliest due first; see `ports.PollStore.lease_due`."""
+    articles.release(connection, now)
     if limit <= 0:
         return []
     per_host, gap = config.polling.per_host, config.polling.per_host_gap
@@ -253,13 +255,19 @@ def _take(
         rows = connection.execute(_LEARNT, {"some": ids[start : start + 500]})
         learnt.update({row.id: row for row in rows})
     ran = errands.take(connection, [row.errand for row, _ in chosen if row.errand is not None], now)
+    running = [errand for _, errand in ran.values()]
+    awaited = articles.of_errands(connection, running)
+    robots = articles.robots_of(connection, running, now)
     begun: list[dict[str, Any]] = []
     leases: list[Lease] = []
     for row, source in chosen:
         of = learnt[row.id]
         memory = MEMORY.validate_json(of.memory)
         token, errand = (of.token + 1, None) if row.errand is None else ran[row.errand]
-        leases.append(Lease(source, token, memory, of.added, of.first_url, errand))
+        lease = Lease(source, token, memory, of.added, of.first_url, errand)
+        if errand is not None and errand.post is not None:
+            lease = replace(lease, post=awaited.get(errand.post), robots=robots.get(errand.site))
+        leases.append(lease)
         if errand is None:
             at, word = schedule.reserved(source, config.polling, memory, now)
             begun.append(
