@@ -548,7 +548,8 @@ class MemoryPolls(_Part):
         polling, leases = self.store.config.polling, []
         for row, errand, hosts, at in self._candidates(everything, not_since):
             in_use = self._in_use()
-            if len(leases) >= limit or any(in_use[host] >= polling.per_host for host in hosts):
+            most = self._most(errand)
+            if len(leases) >= limit or any(in_use[host] >= most for host in hosts):
                 continue
             if self._opens(row, hosts, at, now) > now:
                 continue
@@ -566,6 +567,11 @@ class MemoryPolls(_Part):
             row.expected = max([w for w in (row.expected, word) if w], default=None)
         return leases
 
+    def _most(self, errand):
+        """Exchanges with a host that may be under way when it comes to this one."""
+        article = errand is not None and errand.errand.kind == "article"
+        return 1 if article else self.store.config.polling.per_host
+
     def _told(self, lease, now):
         """The lease of an errand with what an article's needs to know."""
         if lease.errand.post is None:
@@ -579,10 +585,10 @@ class MemoryPolls(_Part):
         )
 
     def next_due(self, now, /, *, everything=False, not_since=None):
-        polling, in_use, times = self.store.config.polling, self._in_use(), []
-        for row, _, hosts, when in self._candidates(everything, not_since):
+        in_use, times = self._in_use(), []
+        for row, errand, hosts, when in self._candidates(everything, not_since):
             at = self._opens(row, hosts, when, now)
-            if at > now or all(in_use[host] < polling.per_host for host in hosts):
+            if at > now or all(in_use[host] < self._most(errand) for host in hosts):
                 times.append(at)
         return min(times, default=None)
 

@@ -44,6 +44,7 @@ _WAITING = (
         sources.c.skip_days,
         sources.c.retry_after,
         errands.c.id.label("errand"),
+        errands.c.kind,
         errands.c.due.label("next_due"),
         errands.c.host,
         sa.literal(hosts.NONE).label("via"),

@@ -63,7 +63,7 @@ def lease_due(
             in_use = hosts.in_use(connection) if in_use is None else in_use
             source = configured.get(row.url)
             busy = {row.host, row.via} - {hosts.NONE}
-            if source is None or _is_excluded(row, now) or any(in_use[host] >= per_host for host in busy):
+            if source is None or _is_excluded(row, now) or _is_busy(row, in_use, per_host):
                 continue
             for host in busy:
                 # After one exchange has begun, the next waits for the gap, however many slots are free.
@@ -181,6 +181,7 @@ def _candidates(since: bool) -> sa.Select[*tuple[Any, ...]]:
             sources.c.skip_hours,
             sources.c.skip_days,
             sa.null().label("errand"),
+            sa.null().label("kind"),
             host_rows.c.free_at,
             host_rows.c.paused_until,
             _others.c.free_at.label("via_free_at"),
@@ -229,6 +230,15 @@ def _is_excluded(row: AnyRow, now: datetime) -> bool:
     return not row.insist and bool(row.skip_hours >> moment.hour & 1 or row.skip_days >> moment.weekday() & 1)
 
 
+def _is_busy(row: AnyRow, in_use: Counter[str], per_host: int) -> bool:
+    """Whether a host has no slot for a candidate.
+
+    Articles are fetched one at a time, whatever the file allows: each asks for robots.txt where nobody knows it.
+    """
+    most = 1 if row.kind == "article" else per_host
+    return any(in_use[host] >= most for host in {row.host, row.via} - {hosts.NONE})
+
+
 def _sooner(
     best: datetime | None, row: AnyRow, at: datetime, now: datetime, in_use: Counter[str], per_host: int
 ) -> datetime | None:
@@ -239,7 +249,7 @@ def _sooner(
         return best
     if row.skip_hours or row.skip_days:
         at = schedule.opens(at, Source(Url(row.url), insist=row.insist), memories.hints(row))
-    if at == now and any(in_use[host] >= per_host for host in {row.host, row.via} - {hosts.NONE}):
+    if at == now and _is_busy(row, in_use, per_host):
         return best  # whoever gives the slot back will ask again
     return at if best is None else min(best, at)
 

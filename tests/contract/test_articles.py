@@ -12,6 +12,7 @@ from aggregator.model import (
     LeaseLost,
     New,
     Output,
+    Polling,
     Revision,
     Robots,
     Sought,
@@ -188,3 +189,15 @@ def test_posts_that_wait_can_be_shown_at_once(world):
     world.dirty()
     world.store.polls.show_waiting()
     assert (told(world).article, world.dirty()) == ("", ["news", None])
+
+
+def test_articles_of_a_host_are_fetched_one_at_a_time(world):
+    """Although polls of it may go side by side: else each would ask for robots.txt."""
+    side_by_side = Polling(per_host=3, per_host_gap=timedelta(0))
+    world.sync(source(A, full_text=True), polling=side_by_side)
+    other = errand("2", "https://a.example/2")
+    world.poll(A, New(new()), New(new("2", link=other.url)), errands=[errand(), other], due=DAY)
+    held = lease(world)
+    assert (world.store.polls.lease_due(LATER, 9), world.store.polls.next_due(LATER)) == ([], NOW + DAY)
+    commit(world, held, errands=[held.errand], robots=SITE)
+    assert lease(world).robots == SITE

@@ -13,8 +13,8 @@ PAGE = (
     "<html><head><title>A new bridge</title></head><body><nav>Home</nav><article>{}</article></body></html>"
 )
 TEXT = "".join(
-    f"<p>{who} said the council has decided on the new bridge over the river, and that work on it begins in "
-    "spring. Nobody knows yet what that costs.</p>"
+    f"<p>{who} said the council has decided on the new bridge over the river, and that work on it begins "
+    "in spring. Nobody knows yet what that costs.</p>"
     for who in ("The mayor", "The engineer", "A neighbour")
 )
 

@@ -232,8 +232,8 @@ def test_a_page_says_its_own_charset():
         ("<p>Subscribe to go on reading.</p>", "", "no article was found in the page, or hardly any text"),
         ("", "", "no article was found"),
         (
-            "".join(f"<p>We and our {n} partners store cookies, and process personal data such as your "
-            "address, for measuring content and advertising. You can accept or refuse.</p>" for n in range(9)),
+            "<p>We and our many partners store cookies, and process personal data such as your address, for "
+            "measuring content and advertising. You can accept or refuse.</p>" * 9,
             "",
             "the page says something else than the feed",
         ),
