@@ -233,7 +233,7 @@ def _is_excluded(row: AnyRow, now: datetime) -> bool:
 def _is_busy(row: AnyRow, in_use: Counter[str], per_host: int) -> bool:
     """Whether a host has no slot for a candidate.
 
-    Articles are fetched one at a time, whatever the file allows: each asks for robots.txt where nobody knows it.
+    Articles are fetched one at a time, whatever the file allows: else each would ask for robots.txt.
     """
     most = 1 if row.kind == "article" else per_host
     return any(in_use[host] >= most for host in {row.host, row.via} - {hosts.NONE})

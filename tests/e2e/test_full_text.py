@@ -21,7 +21,8 @@ TEXT = "".join(
 
 def feed(*links):
     items = "".join(
-        f"<item><title>A new bridge {n}</title><link>{escape(link)}</link><guid isPermaLink='false'>{n}</guid>"
+        f"<item><title>A new bridge {n}</title><link>{escape(link)}</link>"
+        f"<guid isPermaLink='false'>{n}</guid>"
         f"<description>{TEASER} {n}</description></item>"
         for n, link in enumerate(links)
     )

@@ -33,6 +33,11 @@ PARAGRAPHS = "".join(
     f"Nobody knows yet what that costs, and who is going to pay for it.</p>"
     for n in ("The mayor", "A speaker", "The engineer", "A neighbour")
 )
+CONSENT = "".join(
+    f"<p>We and our {n} partners store cookies, and process personal data such as your address, for "
+    "measuring content and advertising. You can accept or refuse.</p>"
+    for n in range(9)
+)
 FULL = source(full_text=True)
 
 
@@ -232,8 +237,7 @@ def test_a_page_says_its_own_charset():
         ("<p>Subscribe to go on reading.</p>", "", "no article was found in the page, or hardly any text"),
         ("", "", "no article was found"),
         (
-            "<p>We and our many partners store cookies, and process personal data such as your address, for "
-            "measuring content and advertising. You can accept or refuse.</p>" * 9,
+            CONSENT,
             "",
             "the page says something else than the feed",
         ),
