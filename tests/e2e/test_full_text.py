@@ -1,12 +1,14 @@
 """`full_text: true`: from a teaser in a feed to the whole article in ours."""
 
 from html import escape
+from importlib.util import find_spec
 
 import pytest
 
 from tests.e2e.program import HEAD
 
-pytest.importorskip("trafilatura")
+INSTALLED = find_spec("trafilatura") is not None
+extra = pytest.mark.skipif(not INSTALLED, reason="the extra `fulltext` is not installed")
 
 TEASER = "The council has decided on the new bridge over the river."
 PAGE = (
@@ -40,6 +42,7 @@ def served(sources):
     return links
 
 
+@extra
 def test_the_whole_article(place, sources):
     """One round fetches what may be fetched, once; the rest is shown as the feed has it, and said why."""
     links = served(sources)
@@ -68,6 +71,7 @@ def test_the_whole_article(place, sources):
     assert "The engineer said" in (place.public / "feed.atom").read_text(encoding="utf-8")
 
 
+@extra
 def test_a_daemon_shows_the_article_with_the_post(place, sources):
     """Not before, although the feed was read long ago; and no longer when the file says so."""
     links = served(sources)
@@ -95,4 +99,15 @@ def test_a_feed_that_does_not_say_so_itself(place, sources):
     place.write(f"feeds: [{{url: '{sources.url('a.xml')}', full_text: true}}]\n", HEAD)
     assert "feeds.0.full_text: no effect" in place.run("check").stderr
     assert place.run("once").returncode == 0
+    assert {asked.path for asked in sources.log} == {"/a.xml"}
+
+
+@pytest.mark.skipif(INSTALLED, reason="the extra `fulltext` is installed")
+def test_without_the_extra(place, sources):
+    """Nothing is fetched for it, and it is said what to install."""
+    served(sources)
+    place.write(f"feeds: [{{url: '{sources.url('a.xml')}', full_text: true, republish: full}}]\n")
+    done = place.run("once")
+    assert done.returncode == 0
+    assert "feed-republisher[fulltext]" in place.run("check").stderr
     assert {asked.path for asked in sources.log} == {"/a.xml"}
