@@ -137,7 +137,7 @@ class Poller:
             if result is None:
                 lease = pipeline.prepared(lease, self._clock.now())
                 began = self._clock.now()
-                result = await self._fetcher.fetch(lease)
+                result = pipeline.unasked(lease) or await self._fetcher.fetch(lease)
                 result = replace(result, took=self._clock.now() - began)
                 self._answered(asyncio.current_task())
             lease = await self._with_items(lease, result)

@@ -134,6 +134,8 @@ class _Post:
     taken_bands: frozenset = frozenset()  # of what was taken down
     retracted: model.Retraction | None = None
     retracted_since: datetime | None = None
+    awaits: datetime | None = None  # it is hidden until then, or until its article has come
+    article_said: str = ""
 
 
 @dataclass
@@ -199,6 +201,7 @@ class _Data:
     posts: dict = field(default_factory=dict)
     stories: set = field(default_factory=set)
     withdrawn: set = field(default_factory=set)  # (source, key)
+    robots: dict = field(default_factory=dict)  # site -> Robots
     held: set = field(default_factory=set)  # (post, scope)
     categories: dict = field(default_factory=dict)
     scopes: dict = field(default_factory=dict)
@@ -256,6 +259,7 @@ class MemoryStore:
         for stored in data.posts.values():
             if stored.post.first_seen < now - CANDIDATES_SEEN:
                 stored.bands = frozenset()
+        data.robots = {site: said for site, said in data.robots.items() if said.until > now}
         self.takedowns.forget(now)
 
     def restart(self):
@@ -276,12 +280,26 @@ class MemoryStore:
             for slug in {*slugs, None}:
                 self.data.scopes[slug].mark = self.data.marks
 
-    def visible(self, stored):
+    def showable(self, stored):
         row = self.data.sources[stored.post.source]
         ended = (
             stored.story in self.data.ended or row.taken or (stored.retracted and not stored.retracted.back)
         )
         return not stored.post.dropped and not stored.purged and row.source is not None and not ended
+
+    def visible(self, stored):
+        return self.showable(stored) and stored.awaits is None
+
+    def release(self, now):
+        """Show what has waited long enough for its article."""
+        waiting = [stored for stored in self.data.posts.values() if stored.awaits]
+        late = [stored for stored in waiting if now is None or stored.awaits <= now]
+        for stored in late:
+            stored.awaits = None
+        stories = {stored.story for stored in late}
+        if stories:
+            self.touch(stories)
+            self.mark(self.placed(stories))
 
     def placed(self, stories):
         """The categories that these stories are shown in, or held back from."""
@@ -526,10 +544,12 @@ class MemoryPolls(_Part):
         return schedule.opens(max([at, now, *waits]), row.source, row.memory.hints)
 
     def lease_due(self, now, limit, /, *, everything=False, not_since=None):
+        self.store.release(now)
         polling, leases = self.store.config.polling, []
         for row, errand, hosts, at in self._candidates(everything, not_since):
             in_use = self._in_use()
-            if len(leases) >= limit or any(in_use[host] >= polling.per_host for host in hosts):
+            most = self._most(errand)
+            if len(leases) >= limit or any(in_use[host] >= most for host in hosts):
                 continue
             if self._opens(row, hosts, at, now) > now:
                 continue
@@ -537,7 +557,7 @@ class MemoryPolls(_Part):
             told = row.source, row.memory, row.since, row.first or row.url
             if errand is not None:
                 errand.leased, errand.token = True, errand.token + 1
-                leases.append(model.Lease(told[0], errand.token, *told[1:], errand.errand))
+                leases.append(self._told(model.Lease(told[0], errand.token, *told[1:], errand.errand), now))
                 errand.errand = replace(errand.errand, due=now + timedelta(hours=1))
                 continue
             row.leased, row.token, row.started = True, row.token + 1, now
@@ -547,11 +567,28 @@ class MemoryPolls(_Part):
             row.expected = max([w for w in (row.expected, word) if w], default=None)
         return leases
 
+    def _most(self, errand):
+        """Exchanges with a host that may be under way when it comes to this one."""
+        article = errand is not None and errand.errand.kind == "article"
+        return 1 if article else self.store.config.polling.per_host
+
+    def _told(self, lease, now):
+        """The lease of an errand with what an article's needs to know."""
+        if lease.errand.post is None:
+            return lease
+        stored = self.data.posts.get(lease.errand.post)
+        robots = self.data.robots.get(lease.errand.site)
+        return replace(
+            lease,
+            post=stored.post if stored and self.store.showable(stored) else None,
+            robots=robots if robots and robots.until > now else None,
+        )
+
     def next_due(self, now, /, *, everything=False, not_since=None):
-        polling, in_use, times = self.store.config.polling, self._in_use(), []
-        for row, _, hosts, when in self._candidates(everything, not_since):
+        in_use, times = self._in_use(), []
+        for row, errand, hosts, when in self._candidates(everything, not_since):
             at = self._opens(row, hosts, when, now)
-            if at > now or all(in_use[host] < polling.per_host for host in hosts):
+            if at > now or all(in_use[host] < self._most(errand) for host in hosts):
                 times.append(at)
         return min(times, default=None)
 
@@ -666,6 +703,9 @@ class MemoryPolls(_Part):
             held = row.errands.get((lease.errand.kind, lease.errand.url))
         return (row, held) if held is not None and held.leased and held.token == lease.token else (None, None)
 
+    def show_waiting(self):
+        self.store.release(None)
+
     def give_back(self, lease, now, /):
         row, held = self._held(lease)
         if held is None:
@@ -694,7 +734,7 @@ class MemoryPolls(_Part):
             return replace(stale, lease=replace(stale.lease, items=None))
         before = copy.deepcopy(self.data)
         try:
-            dirty = self._apply(outcome, now) | self._retract(outcome, now)
+            dirty = self._apply(outcome, now) | self._retract(outcome, now) | self._article(outcome)
         except LookupError:
             self.store.data = before
             return stale
@@ -718,6 +758,8 @@ class MemoryPolls(_Part):
         self.data.events = [*reversed(outcome.events), *self.data.events][:200]
         for errand in outcome.errands:
             self._ask(row, errand, held, outcome.result)
+        if lease.errand is not None and lease.errand.post is not None and held.ended is not None:
+            row.errands = {key: errand for key, errand in row.errands.items() if errand is not held}
         if outcome.pause_host_until:
             for host in _hosts(lease.url):
                 self.data.paused[host] = max(
@@ -727,6 +769,26 @@ class MemoryPolls(_Part):
         if outcome.events:
             self.store.mark({None})
         return model.Committed(frozenset(dirty))
+
+    def _article(self, outcome):
+        """What an errand for an article has come to; its post waits no more once the page was asked for."""
+        if outcome.robots is not None:
+            self.data.robots[outcome.robots.site] = outcome.robots
+        errand, article = outcome.lease.errand, outcome.article
+        stored = self.data.posts.get(errand.post) if errand is not None and errand.post is not None else None
+        if stored is None or stored.purged or stored.post.source != outcome.lease.source.url:
+            return set()
+        again = [other for other in outcome.errands if other.attempts == errand.attempts]
+        released = stored.awaits is not None and (outcome.lease.wants == "page" or not again)
+        changed = article is not None and article.text != stored.post.article
+        if released:
+            stored.awaits = None
+        if article is not None:
+            stored.post, stored.article_said = replace(stored.post, article=article.text), article.said
+        if not released and not changed:
+            return set()
+        self.store.touch({stored.story})
+        return self.store.placed({stored.story})
 
     def _ask(self, row, errand, held, result):
         """Let an errand be run, from now on or again."""
@@ -802,7 +864,7 @@ class MemoryPolls(_Part):
             if not _is_fresh(verdict):
                 if post.id not in before or there.post.source != source:
                     raise LookupError(post.id)
-                kept = replace(post, canonical="", forms=(), bands=())
+                kept = replace(post, canonical="", forms=(), bands=(), article=there.post.article)
                 there.post = replace(kept, summary="", content="") if there.purged else kept
                 there.definition = outcome.lease.source.definition
                 if there.story == post.id:
@@ -824,6 +886,9 @@ class MemoryPolls(_Part):
             self._part(parting, now)
         self._tell(written)
         data.held |= outcome.held
+        for errand in outcome.errands:
+            if errand.post is not None and errand.post not in before and errand.post in data.posts:
+                data.posts[errand.post].awaits = now + timedelta(minutes=10)
         data.withdrawn |= {(source, key) for key in outcome.withdrawn}
         store.touch(stories)
         return dirty | store.placed(stories)
@@ -967,6 +1032,7 @@ class MemoryRevisions(_Part):
                 "tags",
                 "dropped",
                 "republish",
+                "whole",
                 "language",
                 "label_digest",
                 "origin",
@@ -986,8 +1052,8 @@ class MemoryRevisions(_Part):
         due = [s for s in self.data.posts.values() if not s.purged and s.story not in kept]
         due.sort(key=lambda stored: (stored.post.first_seen, stored.arrived))
         for stored in due[:limit]:
-            stored.post = replace(stored.post, summary="", content="")
-            stored.purged, stored.bands = True, frozenset()
+            stored.post = replace(stored.post, summary="", content="", article="")
+            stored.purged, stored.bands, stored.awaits = True, frozenset(), None
         self.store.archives.forget({stored.story for stored in due[:limit]})
         for story in {stored.story for stored in due[:limit]}:
             if all(stored.purged for stored in self.data.posts.values() if stored.story == story):
@@ -1314,6 +1380,8 @@ class MemoryFinder(_Part):
             held=frozenset(scope for post, scope in self.data.held if post == stored.post.id),
             ended=self.data.ended.get(stored.story, (None,))[0],
             retracted=stored.retracted if stored.retracted and not stored.retracted.back else None,
+            article_said=stored.article_said,
+            awaits=stored.awaits,
         )
 
     def of_source(self, source, limit, /):

@@ -153,7 +153,10 @@ def test_constraints_name_versions_only():
 
 @pytest.mark.parametrize(
     "requirement",
-    [*PROJECT["dependencies"], *PROJECT["optional-dependencies"]["dev"]],
+    [
+        *PROJECT["dependencies"],
+        *(one for extra in PROJECT["optional-dependencies"].values() for one in extra),
+    ],
 )
 def test_constraints_cover_what_we_depend_on(requirement):
     """Every dependency of ours is pinned, to a version that pyproject allows."""

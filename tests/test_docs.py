@@ -128,7 +128,7 @@ def test_keys_without_effect_are_named():
     """The page names those keys of a feed that this version takes and does nothing with, and no others."""
     said = re.search(r"has no effect yet: (.*)\.$", BEFORE_REFERENCE, re.MULTILINE)
     named = set(re.findall(r"`(\w+)`", said[1])) if said else set()
-    example = "feeds: [{url: 'https://example.org/', full_text: true}]"
+    example = "feeds: [{url: 'https://example.org/', full_text: true, republish: full}]"
     given = config.load(example, name="", directory="/srv", environment={})
     assert named == {warning.partition(":")[0].rpartition(".")[2] for warning in given.warnings}
 

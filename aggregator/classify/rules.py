@@ -30,7 +30,8 @@ def classify(post: Post, source: Source) -> Post:
             labels = (*labels, *(label for label in added if label not in labels))
         tags = tuple(dict.fromkeys((*tags, *tags_of(rule.tags, post, title))))
         republish = rule.republish or republish
-    return replace(post, labels=labels, tags=tags, republish=republish, dropped=dropped)
+    whole = source.full_text and republish == "full"
+    return replace(post, labels=labels, tags=tags, republish=republish, whole=whole, dropped=dropped)
 
 
 def fitting(post: Post, source: Source) -> Iterator[Rule]:

@@ -112,7 +112,8 @@ class FeedDefaults(Keys):
     republish: Republish = "full"
     """How much of its content our documents show: full, excerpt or link."""
     full_text: Boolean = False
-    """true: fetch the page of each article and extract its text."""
+    """true: fetch the page of each new article and show its text instead of what the feed has. Takes the
+    extra `fulltext`, and a feed that says `republish: full` itself: in `defaults` that is not enough."""
     updates: Annotated[str, *choice("replace", "ignore")] = "replace"
     """What a visible change of an entry does to its post that is out."""
     backlog: Annotated[int, *whole(0, 1000)] = 3

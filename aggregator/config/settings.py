@@ -8,7 +8,7 @@ from __future__ import annotations
 import posixpath
 from typing import cast
 
-from aggregator.config import later
+from aggregator.config import full_text
 from aggregator.config.keys import duration_text
 from aggregator.config.named import named
 from aggregator.config.parts import Parts
@@ -35,7 +35,7 @@ def configuration(parts: Parts, directory: str) -> Config:
         server=_server(parts),
         categories=described + named(parts, polled, described, output.entries),
         sources=polled,
-        warnings=warnings + later.warnings(parts),
+        warnings=(*warnings, *full_text.warnings(parts)),
     )
 
 

@@ -15,6 +15,7 @@ from json import dumps
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
+from aggregator.config import full_text
 from aggregator.config.document import Path
 from aggregator.config.feed_keys import ConditionKeys, FeedKeys, RuleKeys
 from aggregator.config.parts import Feed, Parts
@@ -112,7 +113,7 @@ def _source(
         timezone=keys["timezone"] or parts.site.timezone,
         language=keys["language"],
         republish=keys["republish"],
-        full_text=keys["full_text"],
+        full_text=keys["full_text"] and full_text.permitted(place.feed.keys for place in places),
         updates=keys["updates"],
         backlog=keys["backlog"],
         private=keys["private"],

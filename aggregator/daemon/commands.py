@@ -84,6 +84,7 @@ async def once(
                 break
             await asyncio.sleep(max(0.0, (next_due - clock.now()).total_seconds()))
         await poller.stop(GRACE)
+        await asyncio.to_thread(store.polls.show_waiting)
         await asyncio.to_thread(parts.keeper.purge)
         published = await parts.publish()
         await parts.hub.finish()

@@ -14,7 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from aggregator import __version__, config
+from aggregator import __version__, config, pipeline
 from aggregator.errors import ConfigError
 from aggregator.fetch import HttpCourier, HttpFetcher
 from aggregator.follower import Follower
@@ -65,7 +65,17 @@ def read_bytes(path: Path) -> bytes:
 def parse_config(raw: bytes, path: Path) -> Config:
     """What the bytes of a configuration file say; raises ConfigError."""
     text = config.decode(raw, str(path))
-    return config.load(text, name=str(path), directory=str(path.resolve().parent), environment=os.environ)
+    given = config.load(text, name=str(path), directory=str(path.resolve().parent), environment=os.environ)
+    return given if pipeline.reads_articles() else _without_articles(given)
+
+
+def _without_articles(given: Config) -> Config:
+    """The configuration without what only the extra can do, and a line that says so."""
+    if not any(source.full_text for source in given.sources):
+        return given
+    missing = "full_text: no effect; the extra is not installed (`pip install 'feed-republisher[fulltext]'`)"
+    sources = tuple(replace(source, full_text=False) for source in given.sources)
+    return replace(given, sources=sources, warnings=(*given.warnings, missing))
 
 
 def overridden(given: Config, overrides: Overrides) -> Config:

@@ -134,8 +134,10 @@ class _Looker:
         self._asked.add(source.host)
         return await self.fetcher.fetch(Lease(source, 0, Memory()))
 
-    async def read(self, source: Source, fetched: Fetched) -> ReadResult:
-        return await self.reader.read(Lease(source, 0, Memory()), fetched, self.clock.now())
+    async def read(self, source: Source, fetched: Fetched) -> Reading | Unreadable:
+        reading = await self.reader.read(Lease(source, 0, Memory()), fetched, self.clock.now())
+        assert isinstance(reading, Reading | Unreadable)  # no errand
+        return reading
 
     async def look_into(
         self, places: Guesses, sources: Mapping[Url, Source], failed: list[tuple[str, str]]

@@ -175,7 +175,8 @@ def _as_seen(markup: str) -> str:
 
 def label_digest(post: Post) -> str:
     """Of what `classify` made of the post: a change of it moves the post and touches no date."""
-    return _hash(post.republish, post.dropped, *(x.value for x in post.labels), "", *post.tags)
+    shown = f"{post.republish} whole" if post.whole else post.republish
+    return _hash(shown, post.dropped, *(x.value for x in post.labels), "", *post.tags)
 
 
 def _key(kind: str, *parts: str) -> Key:

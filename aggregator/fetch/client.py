@@ -25,7 +25,7 @@ from aggregator.fetch.guard import Guard
 from aggregator.fetch.inflate import Body
 from aggregator.fetch.trouble import explain
 from aggregator.fetch.turns import Turns
-from aggregator.model import FetchFailed, FetchResult, Lease, Polling, Sent, Url, Validators
+from aggregator.model import FetchFailed, FetchResult, Lease, Polling, Sent, Url, Validators, Wanted
 from aggregator.ports import Clock
 
 MAX_HOPS = 5
@@ -143,6 +143,9 @@ class HttpFetcher:
                     return FetchFailed("redirect", f"redirected to what is no http or https URL{where}")
                 if target in seen:
                     return FetchFailed("redirect", "redirected in a circle")
+                if lease.wants == "page" and target.host != hop.url.host:
+                    # Nobody knows what that host's robots.txt says, and its page is no word of the feed's.
+                    return FetchFailed("redirect", "redirected to another host")
                 if len(seen) > MAX_HOPS:
                     break
                 seen.add(target)
@@ -159,7 +162,9 @@ class HttpFetcher:
         # The page of an errand is the document's choice: what is configured for the feed is not for it.
         trusted = hop.own_origin and lease.errand is None
         configured, credentials = (source.headers, hop.credentials) if trusted else ((), None)
-        fields = request.fields(self._user_agent, configured, _validators(lease, hop), credentials)
+        fields = request.fields(
+            self._user_agent, configured, _validators(lease, hop), credentials, lease.wants
+        )
         if isinstance(fields, FetchFailed):
             return fields
         asking = httpx.Request("GET", hop.url, headers=fields)
@@ -167,7 +172,7 @@ class HttpFetcher:
         began = self._clock.now()
         try:
             async with self._door.open(guard) as transport:
-                return await self._answer(transport, asking, hop, polling)
+                return await self._answer(transport, asking, hop, lease.wants, polling)
         except (httpx.HTTPError, httpx.InvalidURL, aiohttp.ClientError) as error:
             return explain(
                 error,
@@ -187,6 +192,7 @@ class HttpFetcher:
         transport: httpx.AsyncBaseTransport,
         asking: httpx.Request,
         hop: _Hop,
+        wanted: Wanted,
         polling: Polling,
     ) -> FetchResult | response.Redirect:
         answer = await transport.handle_async_request(asking)
@@ -197,6 +203,8 @@ class HttpFetcher:
             judgement = response.judge(head, asked)
             if judgement is not None:
                 return judgement  # whatever its body says stays unread
+            if wanted == "page" and not response.is_page(head):
+                return response.failed("media", "no page of HTML", head, asked)
             body = Body(head.joined("content-encoding"), polling.max_size)
             # Not `aiter_raw()`: a generator around a generator, whose inner one could not be closed here.
             async with aclosing(cast(AsyncGenerator[bytes, None], aiter(_stream(answer)))) as chunks:

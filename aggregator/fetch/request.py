@@ -11,13 +11,15 @@ import re
 from collections.abc import Sequence
 
 from aggregator.fetch.response import Field
-from aggregator.model import FetchFailed, Sent, Validators
+from aggregator.model import FetchFailed, Sent, Validators, Wanted
 from aggregator.syntax.headers import is_name, is_ours
 
 ACCEPT = (
     "application/atom+xml, application/rss+xml, application/feed+json, application/rdf+xml, "
     "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.1"
 )
+PAGES = "text/html, application/xhtml+xml;q=0.9, */*;q=0.1"
+ROBOTS = "text/plain, */*;q=0.1"
 # What our inflater reads, and no more.
 ACCEPT_ENCODING = "gzip, deflate"
 
@@ -29,6 +31,7 @@ def fields(
     configured: Sequence[tuple[str, str]],
     validators: Validators,
     credentials: tuple[str, str] | None,
+    wanted: Wanted = "feed",
 ) -> list[Field] | FetchFailed:
     """The fields of one request, in order; `configured` and `credentials` only where they may be sent.
 
@@ -37,7 +40,7 @@ def fields(
     """
     sent: dict[str, bytes] = {
         "user-agent": _utf8(user_agent),
-        "accept": ACCEPT.encode(),
+        "accept": {"feed": ACCEPT, "page": PAGES, "robots": ROBOTS}[wanted].encode(),
         "accept-encoding": ACCEPT_ENCODING.encode(),
     }
     if credentials is not None:

@@ -114,6 +114,12 @@ def judge(head: Head, asked: Asked) -> Redirect | NotModified | FetchFailed | No
     return failed("status", f"status {status}: {word}", head, asked)
 
 
+def is_page(head: Head) -> bool:
+    """Whether an answer calls itself HTML; one that says nothing may be."""
+    media_type = head.first("content-type").partition(";")[0].strip().lower()
+    return media_type in ("", "text/html", "application/xhtml+xml")
+
+
 def fetched(head: Head, body: bytes, asked: Asked) -> Fetched | FetchFailed:
     """A whole body and what came with it. An empty one brings nothing, whatever its status."""
     if not body:

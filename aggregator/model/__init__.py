@@ -8,6 +8,7 @@ reads a value's own fields.
 
 from __future__ import annotations
 
+from aggregator.model.articles import Article, Extracted, Robots, RobotsRule, RobotsRules
 from aggregator.model.configured import (
     Category,
     Condition,
@@ -100,7 +101,7 @@ from aggregator.model.published import (
     Unwritten,
     rank,
 )
-from aggregator.model.remembered import Errand, ErrandKind, Lease, Memory, Score
+from aggregator.model.remembered import Errand, ErrandKind, Lease, Memory, Score, Wanted
 from aggregator.model.revised import Outdated, Revision
 from aggregator.model.said import (
     BodyHints,
@@ -137,6 +138,7 @@ __all__ = [
     "Answer",
     "Archive",
     "Arrival",
+    "Article",
     "BodyHints",
     "Candidate",
     "Category",
@@ -172,6 +174,7 @@ __all__ = [
     "ExplainedPost",
     "ExplainedSource",
     "ExplainedStory",
+    "Extracted",
     "FailureKind",
     "FeedFacts",
     "FetchFailed",
@@ -226,6 +229,9 @@ __all__ = [
     "Republish",
     "Retraction",
     "Revision",
+    "Robots",
+    "RobotsRule",
+    "RobotsRules",
     "Rule",
     "Said",
     "Scope",
@@ -260,5 +266,6 @@ __all__ = [
     "Validators",
     "Verdict",
     "Verification",
+    "Wanted",
     "rank",
 ]

@@ -64,7 +64,7 @@ class Source:
     timezone: str = "UTC"  # IANA name, for dates without an offset
     language: str = ""  # empty: the feed's own
     republish: Republish = "full"
-    full_text: bool = False
+    full_text: bool = False  # fetch its articles; only where the feed itself says `republish: full`
     updates: Updates = "replace"
     backlog: int = 3
     private: bool = False  # its own host may have an address that is not public

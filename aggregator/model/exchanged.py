@@ -77,6 +77,8 @@ FailureKind: TypeAlias = Literal[
     "encoding",  # a content coding that we do not read, or a broken one
     "protocol",  # not HTTP, or cut short
     "turn",  # redirected to a host that others of us kept busy: no failure of anybody
+    "media",  # no page of HTML, where one was asked for
+    "unasked",  # nobody wants it any more, or robots.txt says no: nothing was sent
     "url",  # cannot be asked for
     "file",  # a file: source that cannot be read
     "fault",  # ours

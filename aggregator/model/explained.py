@@ -40,6 +40,8 @@ class StoredPost:
     held: frozenset[Scope] = frozenset()  # scopes that the backlog of its source keeps it out of
     ended: Ended | None = None  # of its story: it was taken down
     retracted: Retraction | None = None  # its source has deleted it, and not sent it again since
+    article_said: str = ""  # what came of the errand for its article; "": none has ended
+    awaits: datetime | None = None  # it is hidden until its article has come, or until then
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from aggregator.model.articles import Article, Robots
 from aggregator.model.names import EndedKind, Key, PostId, Slug, Url
 from aggregator.model.post import DateRule, Items, Post
 from aggregator.model.remembered import Errand, Lease, Memory
@@ -199,6 +200,8 @@ class PollOutcome:
     exchange: Exchange | None = None  # how it went; None: of an errand
     events: tuple[Event, ...] = ()  # that operators are told of
     result: str = ""  # of an errand, for people: `34 new`, `status 404`
+    article: Article | None = None  # that an errand was for, when it is over
+    robots: Robots | None = None  # what a site has said
 
 
 @dataclass(frozen=True, slots=True)

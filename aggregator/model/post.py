@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal, TypeAlias
 
+from aggregator.model.articles import Extracted, RobotsRules
 from aggregator.model.names import Key, PostId, Republish, Slug, Url
 from aggregator.model.said import BodyHints, Enclosure, Person, Unreadable, UnreadEntry
 
@@ -71,9 +72,11 @@ class Post:
     authors: tuple[Person, ...] = ()
     summary: str = ""  # sanitized HTML
     content: str = ""  # sanitized HTML
+    article: str = ""  # the text out of its page, sanitized HTML; it is judged and sorted by `content`
     language: str = ""
     enclosures: tuple[Enclosure, ...] = ()
     republish: Republish = "full"
+    whole: bool = False  # its feed lets us show the article instead of the content
     said: Said = field(default_factory=Said)
     dated: DateRule = "published"  # which rule gave `published`
     claims_updated: datetime | None = None  # the entry's own `updated`, where believable
@@ -152,4 +155,5 @@ class Reading:
         return tuple(item for item in self.items.items if item.post) if self.items is not None else ()
 
 
-ReadResult: TypeAlias = Reading | Unreadable
+ReadResult: TypeAlias = Reading | Extracted | RobotsRules | Unreadable
+"""`Extracted` and `RobotsRules` are what an errand for an article reads, and nothing else does."""

@@ -5,11 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Literal, TypeAlias
+from urllib.parse import urlsplit
 
+from aggregator.model.articles import Robots
 from aggregator.model.configured import Source
 from aggregator.model.exchanged import Validators
-from aggregator.model.names import Url
-from aggregator.model.post import Items, SourceInfo
+from aggregator.model.names import PostId, Url
+from aggregator.model.post import Items, Post, SourceInfo
 from aggregator.model.said import BodyHints
 
 
@@ -79,7 +81,8 @@ class Memory:
     silent: datetime | None = None  # `newest` when it was found silent; None: it is not
 
 
-ErrandKind: TypeAlias = Literal["archive", "push"]
+Wanted: TypeAlias = Literal["feed", "page", "robots"]
+ErrandKind: TypeAlias = Literal["archive", "push", "article"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +90,7 @@ class Errand:
     """Any other exchange for a source, kept as a row: an `archive` page that fills a hole (RFC 5005).
 
     A `push` (W3C WebSub, 7) asks nobody: its content has come already, and it is never due.
+    An `article` is the page of a post; what robots may fetch is asked first, where nobody knows.
 
     A source has one of a kind and URL at most; asking for it again is the same errand.
     """
@@ -97,6 +101,13 @@ class Errand:
     since: datetime | None = None  # entries that are not later are none of the hole
     pages: int = 0  # that may follow it
     attempts: int = 0  # that failed
+    post: PostId | None = None  # whose article it is
+
+    @property
+    def site(self) -> str:
+        """Scheme, host and port that its robots.txt is about."""
+        parts = urlsplit(self.url)
+        return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}".lower()
 
 
 @dataclass(frozen=True, slots=True)
@@ -114,8 +125,19 @@ class Lease:
     errand: Errand | None = None
     conditional: bool = True  # False: the validators stay at home, this once
     items: Items | None = None  # settled ones of its last document, once a body has come
+    post: Post | None = None  # whose article is to be fetched; None: it is not to be shown any more
+    robots: Robots | None = None  # what the article's site has said; None: it is to be asked
 
     @property
     def url(self) -> str:
         """What is asked for: the errand's URL, that which the source has moved to, or that in the file."""
-        return self.errand.url if self.errand is not None else self.memory.adopted or self.source.url
+        if self.errand is None:
+            return self.memory.adopted or self.source.url
+        return f"{self.errand.site}/robots.txt" if self.wants == "robots" else self.errand.url
+
+    @property
+    def wants(self) -> Wanted:
+        """What kind of document is asked for."""
+        if self.errand is None or self.errand.kind != "article":
+            return "feed"
+        return "robots" if self.robots is None else "page"

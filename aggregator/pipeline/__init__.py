@@ -8,6 +8,7 @@ This is the only room that knows the order of the stages::
               of its tombstones: posts that it has deleted itself            retracting
               of how it is doing: what operators are told of                 watching
               of an older page: posts that fill a hole, the next page        errands
+    unasked | fetch | read | outcome of an article's errand                   articles
     newest | render: select, atom, pages | put                               rendering
     uncut | cut | close, fresh | render_archive | put                        rendering
     changed | render_post: select, jekyll | put                              rendering
@@ -17,6 +18,7 @@ This is the only room that knows the order of the stages::
     sought | find | answer: classify again, why and why not                  explaining
 """
 
+from aggregator.pipeline.articles import reads_articles, unasked
 from aggregator.pipeline.moving import news
 from aggregator.pipeline.polling import decide, in_doubt, is_known_body, lookup, read, whole
 from aggregator.pipeline.remembering import (
@@ -72,12 +74,14 @@ __all__ = [
     "page_settings",
     "prepared",
     "read",
+    "reads_articles",
     "render_archive",
     "render_category",
     "render_page",
     "render_post",
     "render_site",
     "summary",
+    "unasked",
     "whole",
     "why_unreadable",
 ]

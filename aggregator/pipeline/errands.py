@@ -1,5 +1,7 @@
 """Pure. What becomes of an errand: a push, or an older page that fills a hole, and what is asked next.
 
+Those for articles end in `articles`.
+
 An errand never touches its source's memory or next poll: what an older page says is no news of the source,
 and a push may hold no more than what is new.
 """
@@ -19,7 +21,6 @@ from aggregator.model import (
     FetchResult,
     Lease,
     New,
-    NotModified,
     PollOutcome,
     Post,
     Reading,
@@ -29,7 +30,7 @@ from aggregator.model import (
     Url,
     Verdict,
 )
-from aggregator.pipeline import moving, overruns
+from aggregator.pipeline import articles, moving, overruns
 from aggregator.pipeline.remembering import summary, why_unreadable
 
 ATTEMPTS = 5
@@ -65,6 +66,8 @@ def outcome(
     now: datetime,
 ) -> PollOutcome:
     """How an errand ended, and the errand that follows: the next page, or the same one again later."""
+    if errand.kind == "article":
+        return articles.outcome(lease, errand, result, reading, now)
     match result, reading:
         case FetchFailed(), _:
             said = result.kind if result.status is None else f"status {result.status}"
@@ -76,7 +79,7 @@ def outcome(
         case Fetched(), Reading():
             said = summary(tuple(verdicts)) if verdicts else "nothing new"
             following = _next_page(errand, result, reading, now)
-        case ((Fetched() | NotModified()), _):
+        case _:
             said, following = "nothing to read", ()
     due = following[0].due if following else now
     return PollOutcome(lease, now, Due(due), lease.memory, errands=following, result=said)

@@ -37,7 +37,7 @@ from aggregator.model import (
     Verdict,
 )
 from aggregator.parse import parse
-from aggregator.pipeline import errands, moving, overruns, retracting, settled, watching
+from aggregator.pipeline import articles, errands, moving, overruns, retracting, settled, watching
 from aggregator.pipeline.remembering import READER_VERSION, body_digest, remember
 
 AFTER_ALL = "an entry has to do with what is stored of another one"
@@ -51,6 +51,8 @@ def read(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity) 
     Items of the document that are settled (`lease.items`) are not read again, as far as that is certain to
     make no difference.
     """
+    if lease.wants != "feed":
+        return articles.read(lease, fetched)
     try:
         return _read(lease, fetched, now, identity)
     except settled.Doubt as doubt:
@@ -162,9 +164,11 @@ def decide(
         verdicts = errands.found(verdicts, lease.errand)
     written = [v.post for v in verdicts if not isinstance(v, Unchanged)]
     used = {slug for post in written for slug in post.categories}
+    outcome = _outcome(lease, result, reading, verdicts, polling, now)
     return replace(
-        _outcome(lease, result, reading, verdicts, polling, now),
+        outcome,
         verdicts=verdicts,
+        errands=outcome.errands + articles.asked(lease, verdicts, now),
         unread=reading.unread if lease.errand is None else None,
         items=settled.settled(lease, reading, posts, judgement.verdicts),
         categories=tuple(c for c in made if c.slug in used),

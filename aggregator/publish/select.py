@@ -30,7 +30,8 @@ def shown(stories: Sequence[Story], positions: Mapping[Url, int], limit: int) ->
     """At most `limit` stories as a document shows them: newest `published` first, then id.
 
     Each is its primary under the story's id, with the categories and tags of all members (the primary's
-    first) and the other members beside it. The order in which stories and members come does not matter.
+    first) and the other members beside it. The text of its article stands for its content where its feed
+    lets us show that. The order in which stories and members come does not matter.
     """
     told = [_shown(story, positions) for story in stories]
     told.sort(key=lambda one: one.post.id)
@@ -55,6 +56,7 @@ def _shown(story: Story, positions: Mapping[Url, int]) -> Shown:
     return Shown(
         post=replace(
             first,
+            content=first.article if first.whole and first.article else first.content,
             id=story.id,
             categories=_union(member.categories for member in ranked),
             tags=_union(member.tags for member in ranked),

@@ -14,10 +14,12 @@ from rich.text import Text
 
 from aggregator.model import (
     Duplicate,
+    Extracted,
     New,
     PollOutcome,
     Reading,
     ReadResult,
+    RobotsRules,
     Source,
     Unreadable,
 )
@@ -116,6 +118,8 @@ def live(source: Source, result: ReadResult | str) -> None:
             said = f"{result.info.title}: {len(result.posts)} entries{newest}"
             mended = f" ({'; '.join(result.repairs)})" if result.repairs else ""
             line, sign = said + mended, "ok  "
+        case Extracted() | RobotsRules():
+            raise AssertionError("no feed was read")
         case Unreadable():
             line, sign = why_unreadable(source, result), "FAIL"
         case str():

@@ -28,6 +28,7 @@ from aggregator.model import (
 )
 from aggregator.store import (
     ahead,
+    articles,
     bands,
     categories,
     ended,
@@ -145,6 +146,7 @@ class Store:
             ahead.set_back(connection, now)
             hosts.forget(connection, now)
             errands.forget(connection, now)
+            articles.forget(connection, now)
         for _ in range(bands.SWEEPS):
             with self._database.write() as connection:
                 if not bands.sweep(connection, now):

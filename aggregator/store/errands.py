@@ -44,6 +44,7 @@ _WAITING = (
         sources.c.skip_days,
         sources.c.retry_after,
         errands.c.id.label("errand"),
+        errands.c.kind,
         errands.c.due.label("next_due"),
         errands.c.host,
         sa.literal(hosts.NONE).label("via"),
@@ -133,6 +134,7 @@ def ask(connection: sa.Connection, source: int, outcome: PollOutcome) -> None:
             "since": errand.since,
             "pages": errand.pages,
             "attempts": errand.attempts,
+            "post": errand.post,
             "result": outcome.result if again else "",
             "ended": None,
         }
@@ -175,6 +177,13 @@ def void(connection: sa.Connection, source: int | None = None) -> None:
     drop_orphans(connection)
 
 
+def drop_ended(connection: sa.Connection, source: int, errand: Errand | None) -> None:
+    """Forget an errand for an article once it is over: what came of it is with its post."""
+    if errand is not None and errand.post is not None:
+        over = errands.c.source == source, errands.c.kind == errand.kind, errands.c.url == errand.url
+        connection.execute(errands.delete().where(*over, errands.c.ended.is_not(None)))
+
+
 def drop_orphans(connection: sa.Connection) -> None:
     """Errands go with their source; those under way when they have ended, since their host is still busy."""
     removed = sa.select(sources.c.id).where(sources.c.active.is_(False))
@@ -213,4 +222,4 @@ def _name(source: int, errand: Errand) -> dict[str, object]:
 
 
 def _errand(row: AnyRow) -> Errand:
-    return Errand(row.kind, Url(row.url), row.due, row.since, row.pages, row.attempts)
+    return Errand(row.kind, Url(row.url), row.due, row.since, row.pages, row.attempts, row.post)

@@ -133,6 +133,8 @@ def _stored(connection: sa.Connection, rows: Sequence[AnyRow]) -> list[StoredPos
             held=frozenset(held[row.id]),
             ended=over.get(PostId(row.story)),
             retracted=deleted.get(row.id),
+            article_said=row.article_said,
+            awaits=row.awaits,
         )
         for row in rows
     ]

@@ -11,6 +11,7 @@ import heapq
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -19,7 +20,7 @@ import sqlalchemy as sa
 
 from aggregator import schedule
 from aggregator.model import Config, Errand, Lease, PollOutcome, Source, Url
-from aggregator.store import errands, hosts, memories
+from aggregator.store import articles, errands, hosts, memories
 from aggregator.store.memories import MEMORY, UNREAD
 from aggregator.store.tables import EPOCH, LEASABLE, LEASED, AnyRow, Moment, sources
 from aggregator.store.tables import hosts as host_rows
@@ -50,6 +51,7 @@ def lease_due(
     not_since: datetime | None = None,
 ) -> list[Lease]:
     """At most `limit` leases of `configured` sources, earliest due first; see `ports.PollStore.lease_due`."""
+    articles.release(connection, now)
     if limit <= 0:
         return []
     per_host, gap = config.polling.per_host, config.polling.per_host_gap
@@ -61,7 +63,7 @@ def lease_due(
             in_use = hosts.in_use(connection) if in_use is None else in_use
             source = configured.get(row.url)
             busy = {row.host, row.via} - {hosts.NONE}
-            if source is None or _is_excluded(row, now) or any(in_use[host] >= per_host for host in busy):
+            if source is None or _is_excluded(row, now) or _is_busy(row, in_use, per_host):
                 continue
             for host in busy:
                 # After one exchange has begun, the next waits for the gap, however many slots are free.
@@ -179,6 +181,7 @@ def _candidates(since: bool) -> sa.Select[*tuple[Any, ...]]:
             sources.c.skip_hours,
             sources.c.skip_days,
             sa.null().label("errand"),
+            sa.null().label("kind"),
             host_rows.c.free_at,
             host_rows.c.paused_until,
             _others.c.free_at.label("via_free_at"),
@@ -227,6 +230,15 @@ def _is_excluded(row: AnyRow, now: datetime) -> bool:
     return not row.insist and bool(row.skip_hours >> moment.hour & 1 or row.skip_days >> moment.weekday() & 1)
 
 
+def _is_busy(row: AnyRow, in_use: Counter[str], per_host: int) -> bool:
+    """Whether a host has no slot for a candidate.
+
+    Articles are fetched one at a time, whatever the file allows: else each would ask for robots.txt.
+    """
+    most = 1 if row.kind == "article" else per_host
+    return any(in_use[host] >= most for host in {row.host, row.via} - {hosts.NONE})
+
+
 def _sooner(
     best: datetime | None, row: AnyRow, at: datetime, now: datetime, in_use: Counter[str], per_host: int
 ) -> datetime | None:
@@ -237,7 +249,7 @@ def _sooner(
         return best
     if row.skip_hours or row.skip_days:
         at = schedule.opens(at, Source(Url(row.url), insist=row.insist), memories.hints(row))
-    if at == now and any(in_use[host] >= per_host for host in {row.host, row.via} - {hosts.NONE}):
+    if at == now and _is_busy(row, in_use, per_host):
         return best  # whoever gives the slot back will ask again
     return at if best is None else min(best, at)
 
@@ -253,13 +265,19 @@ def _take(
         rows = connection.execute(_LEARNT, {"some": ids[start : start + 500]})
         learnt.update({row.id: row for row in rows})
     ran = errands.take(connection, [row.errand for row, _ in chosen if row.errand is not None], now)
+    running = [errand for _, errand in ran.values()]
+    awaited = articles.of_errands(connection, running)
+    robots = articles.robots_of(connection, running, now)
     begun: list[dict[str, Any]] = []
     leases: list[Lease] = []
     for row, source in chosen:
         of = learnt[row.id]
         memory = MEMORY.validate_json(of.memory)
         token, errand = (of.token + 1, None) if row.errand is None else ran[row.errand]
-        leases.append(Lease(source, token, memory, of.added, of.first_url, errand))
+        lease = Lease(source, token, memory, of.added, of.first_url, errand)
+        if errand is not None and errand.post is not None:
+            lease = replace(lease, post=awaited.get(errand.post), robots=robots.get(errand.site))
+        leases.append(lease)
         if errand is None:
             at, word = schedule.reserved(source, config.polling, memory, now)
             begun.append(

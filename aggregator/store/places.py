@@ -5,9 +5,9 @@ that any of its visible members is in, and in SITE, at the date of the one that 
 walk along an index. What a `backlog` holds back from a category has its place there for the archives. A
 category that keeps near duplicates shows each telling of a story (what was said in the same words) by itself.
 The mark of a story is raised then, so that its Jekyll file follows, and so do those of its archives. A member
-is visible while no rule drops it, retention leaves it its content, its source is in the configuration, and
-neither a takedown nor its source has ended it; a paused source changes nothing that is out. Posts are not
-written here.
+is visible while it waits for no article, no rule drops it, retention leaves it its content, its source is in
+the configuration, and neither a takedown nor its source has ended it; a paused source changes nothing that is
+out. Posts are not written here.
 """
 
 from __future__ import annotations
@@ -38,9 +38,10 @@ from aggregator.store.tables import (
 
 _ENDED = sa.exists().where(ended.c.id == posts.c.story)
 _RETRACTED = sa.exists().where(retracted.c.post == posts.c.id, retracted.c.back.is_(False))
-VISIBLE = sa.and_(
+SHOWABLE = sa.and_(
     posts.c.dropped == "", KEPT, sources.c.active.is_(True), sources.c.taken.is_(None), ~_ENDED, ~_RETRACTED
 )
+VISIBLE = sa.and_(SHOWABLE, posts.c.awaits.is_(None))
 WALKED = 20_000
 """Placements that are looked at to find what `per_source` leaves: then a document is shorter."""
 

@@ -30,6 +30,7 @@ from aggregator.model import (
     Url,
 )
 from aggregator.store import (
+    articles,
     errands,
     hosts,
     items,
@@ -133,6 +134,11 @@ class Polls:
             )
         return result
 
+    def show_waiting(self) -> None:
+        """Show the posts that wait for their articles: nobody will run the errands for now."""
+        with self._database.write() as connection:
+            articles.release(connection, None)
+
     def give_back(self, lease: Lease, now: datetime, /) -> None:
         with self._database.write() as connection:
             leases.give_back(connection, self._remembered.config, lease, now)
@@ -157,6 +163,7 @@ class Polls:
         try:
             dirty = stories.apply(connection, row.id, outcome, now)
             dirty |= retractions.apply(connection, row.id, outcome, now)
+            dirty |= articles.apply(connection, row.id, outcome)
         except stories.Collision:
             return stale
         if lease.errand is None:
@@ -164,6 +171,7 @@ class Polls:
         else:
             errands.end(connection, config, held, outcome, now)
         errands.ask(connection, row.id, outcome)
+        errands.drop_ended(connection, row.id, lease.errand)
         watched.note(connection, row.id, outcome)
         if lease.errand is None:
             items.settle(connection, row, outcome.items)

@@ -45,6 +45,7 @@ class Details:
     said: Said
     keys: tuple[Key, ...]
     via: str = ""
+    whole: bool = False
 
 
 DETAILS = TypeAdapter(Details)
@@ -99,7 +100,15 @@ def chunks(values: Iterable[T], share: int = 1) -> Iterator[Sequence[T]]:
 def row_of(post: Post) -> dict[str, Any]:
     """The columns of a post, without its source and story."""
     details = Details(
-        post.origin, post.labels, post.tags, post.authors, post.enclosures, post.said, post.keys, post.via
+        post.origin,
+        post.labels,
+        post.tags,
+        post.authors,
+        post.enclosures,
+        post.said,
+        post.keys,
+        post.via,
+        post.whole,
     )
     row: dict[str, Any] = {name: getattr(post, name) for name in PLAIN}
     return row | {"post": post.id, "details": DETAILS.dump_json(details).decode()}
@@ -120,6 +129,8 @@ def post_of(row: AnyRow, url: Url, slugs: Sequence[Slug]) -> Post:
         said=details.said,
         keys=details.keys,
         via=details.via,
+        whole=details.whole,
+        article=row.article,
         **{name: getattr(row, name) for name in PLAIN},
     )
 

@@ -105,7 +105,7 @@ class Revisions:
         with self._database.write() as connection:
             for some in post_rows.chunks(row.id for row in found):
                 wiped = posts.update().where(posts.c.id.in_(some))
-                connection.execute(wiped.values(purged=True, summary="", content=""))
+                connection.execute(wiped.values(purged=True, summary="", content="", article="", awaits=None))
                 bands.forget(connection, some)
             places.forget(connection, {PostId(row.story) for row in found})
             archived.forget(connection, {PostId(row.story) for row in found})

@@ -25,7 +25,7 @@ from aggregator.model import (
     PostId,
     Rejected,
 )
-from aggregator.store import bands, categories
+from aggregator.store import articles, bands, categories
 from aggregator.store.places import place, placed_in
 from aggregator.store.posts import SOME, chunks, row_of, taken, write_keys
 from aggregator.store.tables import (
@@ -111,6 +111,7 @@ def _apply(
     before = placed_in(connection, touched)
     _found(connection, [parting.posts[0] for parting in outcome.partings])
     _insert(connection, source, outcome.lease.source.definition, fresh)
+    articles.hide(connection, fresh.keys() & articles.wanted_by(outcome.errands), now)
     _hold(connection, outcome)
     for parting in outcome.partings:
         _part(connection, parting)

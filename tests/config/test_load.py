@@ -336,21 +336,35 @@ def test_intervals_hold_what_was_not_said():
     assert told.warnings == ("polling.every: 5m is held to polling.min_interval (1h)",)
 
 
-def test_what_this_version_lacks_is_said():
-    """Keys of later versions load, each with one line that says so; defaults and `false` ask for nothing."""
-    config = loaded("""\
-site: {formerly: [/all.xml]}
-output: {formats: [atom, rss, json, html, posts], index: true, keep: 30d, per_source: 5, jekyll: {layout: x}}
-server: {admin: '127.0.0.1:9000', admin_token: t, hub: 'https://hub.example/', private_hub: true}
-defaults: {full_text: false}
-categories: {a: {near_duplicates: keep, formerly: [/a.xml]}, b: {near_duplicates: merge}}
-feeds:
-  - {url: https://a.example/, full_text: true, backlog: 0, was: https://b.example/}
-  - {url: https://c.example/, full_text: true}
+@pytest.mark.parametrize(
+    ("feed", "wanted", "warned"),
+    [
+        ("{url: 'https://a.example/', full_text: true, republish: full}", True, False),
+        ("{url: 'https://a.example/', full_text: true}", False, True),
+        ("{url: 'https://a.example/', full_text: true, republish: excerpt}", False, True),
+        ("{url: 'https://a.example/', republish: full}", False, False),
+        ("https://a.example/", False, False),
+    ],
+)
+def test_articles_are_fetched_where_the_feed_itself_is_to_be_shown_in_full(feed, wanted, warned):
+    """Neither the default nor `defaults` is a word of the feed's; where it is missing that is said."""
+    for shared in ("", "defaults: {republish: full}\n"):
+        given = loaded(f"{shared}feeds: [{feed}]")
+        said = "feeds.0.full_text: no effect; only a feed that says `republish: full` itself is shown so"
+        assert given.sources[0].full_text is wanted
+        assert given.warnings == ((said,) if warned else ())
+
+
+def test_full_text_may_stand_in_defaults():
+    """It is the other word that must be the feed's; in one of its places is enough."""
+    given = loaded("""\
+defaults: {full_text: true}
+categories:
+  x: {feeds: [{url: 'https://a.example/', republish: full}]}
+  y: {feeds: ['https://a.example/', 'https://b.example/']}
 """)
-    later = ["feeds.full_text"]
-    assert config.warnings == tuple(f"{key}: not in this version yet; it has no effect" for key in later)
-    assert config.output.formats == ("atom", "rss", "json", "html", "posts")
+    assert [source.full_text for source in given.sources] == [True, False]
+    assert [warning.partition(":")[0] for warning in given.warnings] == ["categories.y.feeds.1.full_text"]
 
 
 def test_no_feeds_is_said():

@@ -14,7 +14,8 @@ from tests.e2e.source import SECONDS
 
 ROOT = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-m", "aggregator")
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT), "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
+FOUND = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+ENVIRONMENT = {**os.environ, "PYTHONPATH": FOUND, "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)  # or each of many starts compiles all of it again
 
 HEAD = """\

@@ -464,3 +464,20 @@ def test_deleted_by_its_source():
     said = [told(post, retracted=Retraction(post.id, NOW, words)).hidden for words in ("", "A mistake")]
     assert said[0] == "its source says that it has deleted it on 2026-11-24 12:00:00Z"
     assert said[1] == f"{said[0]}: A mistake"
+
+
+def test_what_became_of_its_article():
+    """That it waits for it; that it has it; that it has none, and why."""
+    full = source(full_text=True)
+    [post] = read(item("one"), of=full)
+    waits = told(post, full, awaits=NOW + HOUR)
+    assert "it waits for the text of its article, until " in waits.hidden
+    assert "full text: none so far" in waits.notes[-1]
+    came = replace(post, article="<p>x</p>")
+    said = "full text: extracted from y"
+    assert said in told(came, full, article_said="extracted from y").notes
+    unused = told(replace(came, whole=False), article_said="extracted from y")
+    assert f"{said}; not shown, since the file does not ask for it any more" in unused.notes
+    less = told(replace(post, whole=False), full)
+    assert "full text: none, since a rule shows less of it than its feed" in less.notes
+    assert not any("full text" in note for note in told(read(item("one"))[0]).notes)

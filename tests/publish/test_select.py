@@ -69,3 +69,17 @@ def test_updated_of_a_document_never_goes_back(make):
     assert latest(entries, later, earlier) == later
     assert latest((), None, earlier) == earlier
     assert latest((), NOON, earlier) == NOON
+
+
+@pytest.mark.parametrize(
+    ("said", "content"),
+    [
+        ({"article": "<p>all</p>", "whole": True}, "<p>all</p>"),
+        ({"article": "<p>all</p>"}, "<p>a part</p>"),
+        ({"whole": True}, "<p>a part</p>"),
+    ],
+)
+def test_an_article_stands_for_the_content_where_its_feed_lets_us(make, said, content):
+    """And where there is one."""
+    told = Story(PostId("story"), (make(1, content="<p>a part</p>", **said),))
+    assert shown([told], POSITIONS, 1)[0].post.content == content

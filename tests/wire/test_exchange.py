@@ -2,11 +2,22 @@
 
 import asyncio
 import gzip
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
 
-from aggregator.model import Fetched, FetchFailed, Hints, NotModified, Polling, Sent, Validators
+from aggregator.model import (
+    Errand,
+    Fetched,
+    FetchFailed,
+    Hints,
+    NotModified,
+    Polling,
+    Robots,
+    Sent,
+    Validators,
+)
 from tests.wire.origin import AGENT, FEED, NOW, Origin, fetch, fetcher, lease, ok, to
 
 
@@ -224,3 +235,51 @@ def test_new_limits_are_in_force_with_the_next_exchange():
     assert isinstance(first, Fetched)
     assert second.kind == "size"
     assert [request.get("user-agent") for request in asked] == [AGENT.encode(), b"other/2"]
+
+
+KNOWN = Robots("http://127.0.0.1", NOW + timedelta(days=1))
+
+
+def article(url, robots=KNOWN):
+    """The lease of an errand for an article; without robots, it asks for robots.txt."""
+    errand = Errand("article", url, NOW, post="tag:a.example,2026:1")
+    return replace(lease(url, headers=(("X-Key", "k"),)), errand=errand, robots=robots)
+
+
+def fetch_article(answers, **said):
+    """What came of an article at /page of an origin, and what the origin was asked."""
+
+    async def main():
+        async with Origin(answers) as origin:
+            return await fetcher().fetch(article(origin.url("/page"), **said)), origin.asked
+
+    return asyncio.run(main())
+
+
+def test_a_page_is_asked_for_as_such():
+    """As HTML, without what is configured for the feed."""
+    result, (request,) = fetch_article({"/page": ok(b"<p>x</p>", b"Content-Type: text/html; charset=x")})
+    assert (result.body, request.get("x-key")) == (b"<p>x</p>", None)
+    assert request.get("accept").startswith(b"text/html")
+
+
+def test_robots_txt_is_asked_for_in_place_of_the_page():
+    result, (request,) = fetch_article({"/robots.txt": ok(b"User-agent: *")}, robots=None)
+    assert (result.body, request.target) == (b"User-agent: *", "/robots.txt")
+    assert request.get("accept").startswith(b"text/plain")
+
+
+@pytest.mark.parametrize("kind", [b"application/pdf", b"image/png", b"text/plain", b"application/rss+xml"])
+def test_what_is_no_page_is_not_read(kind):
+    """Its body stays where it is."""
+    hanging = b"HTTP/1.1 200 OK\r\nContent-Length: 99999999\r\nContent-Type: " + kind + b"\r\n\r\n"
+    result, _ = fetch_article({"/page": hanging})
+    assert (result.kind, result.detail) == ("media", "no page of HTML")
+
+
+def test_a_page_on_another_host_is_not_asked_for():
+    """What its robots.txt says is not known; another path of the same host is followed."""
+    away = fetch_article({"/page": to(b"http://localhost:{port}/x"), "/x": ok()})
+    assert (away[0].kind, [request.target for request in away[1]]) == ("redirect", ["/page"])
+    here = fetch_article({"/page": to(b"/x"), "/x": ok(b"<p>x</p>", b"Content-Type: text/html")})
+    assert here[0].body == b"<p>x</p>"

@@ -79,6 +79,8 @@ def hidden(stored: StoredPost, around: Around) -> str:
         reasons.append(f"its source says that it has deleted it on {when(stored.retracted.at)}{comment}")
     if stored.post.dropped:
         reasons.append(f"dropped by {stored.post.dropped}")
+    if stored.awaits is not None:
+        reasons.append(f"it waits for the text of its article, until {when(stored.awaits)} at the latest")
     if not stored.active:
         reasons.append("its source is not in the file any more; it is stored, and returns with it")
     if stored.purged:
@@ -165,6 +167,17 @@ def _notes(stored: StoredPost, source: Source | None) -> Iterable[str]:
         return
     if source.definition != stored.definition and not stored.purged:
         yield "the file was edited since it was sorted; the running daemon or `once` sorts it again"
+    if stored.article_said and not stored.purged:
+        used = (
+            ""
+            if post.whole or not post.article
+            else "; not shown, since the file does not ask for it any more"
+        )
+        yield f"full text: {stored.article_said}{used}"
+    elif source.full_text and not post.whole and not stored.purged:
+        yield "full text: none, since a rule shows less of it than its feed"
+    elif source.full_text and not stored.purged:
+        yield "full text: none so far: it waits for its turn, or came before its feed asked for articles"
     if stored.purged and any(_asks_for_text(rule) for rule in source.rules):
         yield "which rules fit is not certain any more: its text is gone"
     if source.updates == "ignore":

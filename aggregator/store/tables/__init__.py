@@ -27,6 +27,7 @@ from aggregator.store.tables.polling import (
     facts,
     hosts,
     items,
+    robots,
     sources,
 )
 from aggregator.store.tables.published import (
@@ -40,6 +41,7 @@ from aggregator.store.tables.published import (
 )
 from aggregator.store.tables.taken import ended, gone, retracted, taken_bands, tombstones
 from aggregator.store.tables.told import (
+    AWAITS,
     KEPT,
     UNCUT,
     UNPAGED,
@@ -65,6 +67,7 @@ from aggregator.store.tables.websub import (
 )
 
 __all__ = [
+    "AWAITS",
     "EPOCH",
     "ERRAND_LEASED",
     "ERRAND_WAITS",
@@ -109,6 +112,7 @@ __all__ = [
     "post_keys",
     "posts",
     "retracted",
+    "robots",
     "scopes",
     "sources",
     "stories",

@@ -1,4 +1,4 @@
-"""Shell. The tables of loop one: sources with what is remembered of them, errands, hosts; and facts."""
+"""Shell. The tables of loop one: sources with their memory, errands, hosts, what robots may do; and facts."""
 
 from __future__ import annotations
 
@@ -79,6 +79,7 @@ errands = sa.Table(
     sa.Column("token", sa.Integer, nullable=False),  # of its last lease; only grows
     sa.Column("result", sa.Text, nullable=False),  # of its last exchange, for people
     sa.Column("ended", Moment),  # NULL: it is to be run
+    sa.Column("post", sa.Text),  # posts.post of an article; NULL: of another kind
     sa.UniqueConstraint("source", "kind", "url"),
 )
 # These too are used letter for letter.
@@ -93,4 +94,14 @@ hosts = sa.Table(
     sa.Column("host", sa.Text, primary_key=True),
     sa.Column("free_at", Moment, nullable=False),  # the end of per_host_gap after the last exchange
     sa.Column("paused_until", Moment, nullable=False),  # its own word (429, 503)
+)
+
+robots = sa.Table(
+    "robots",  # what sites let robots fetch, of those whose articles are
+    metadata,
+    sa.Column("site", sa.Text, primary_key=True),  # Robots.site
+    sa.Column("until", Moment, nullable=False),
+    sa.Column("rules", sa.Text, nullable=False),  # JSON list of Robots.rules
+    sa.Column("trouble", sa.Text, nullable=False),
+    sqlite_with_rowid=False,
 )

@@ -68,6 +68,13 @@ posts = sa.Table(
     sa.Column("details", sa.Text, nullable=False),  # posts.Details as JSON
     sa.Column("summary", sa.Text, nullable=False),
     sa.Column("content", sa.Text, nullable=False),
+    sa.Column("article", sa.Text, nullable=False, server_default=""),  # Post.article
+    sa.Column(
+        "article_said", sa.Text, nullable=False, server_default=""
+    ),  # Article.said; "": none was asked for
+    sa.Column(
+        "awaits", Moment
+    ),  # hidden until its article has come, or until then; NULL: it waits for nothing
     sa.Index("posts_of_source", "source", "dropped"),
 )
 KEPT = posts.c.purged.is_(False)
@@ -75,6 +82,8 @@ sa.Index(
     "posts_classified", posts.c.source, posts.c.definition, posts.c.published, sqlite_where=KEPT
 )  # what an edit outdates
 sa.Index("posts_seen", posts.c.first_seen, sqlite_where=KEPT)  # what retention looks at
+AWAITS = posts.c.awaits.is_not(None)
+sa.Index("posts_awaiting", posts.c.awaits, sqlite_where=AWAITS)
 
 post_categories = sa.Table(
     "post_categories",
