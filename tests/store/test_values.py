@@ -65,7 +65,7 @@ def test_every_field_of_a_post_has_a_column():
     from aggregator.model import Post
     from aggregator.store.posts import PLAIN, TRANSIENT
 
-    kept = {*PLAIN, *TRANSIENT, *(f.name for f in fields(Details)), "id", "source", "categories"}
+    kept = {*PLAIN, *TRANSIENT, *(f.name for f in fields(Details)), "id", "source", "categories", "article"}
     assert kept == {f.name for f in fields(Post)}
 
 
