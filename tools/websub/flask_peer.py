@@ -79,7 +79,7 @@ def answer(what, *said):
     raise ValueError(what)
 
 
-with start_worker(later, pool="solo", perform_ping_check=False, loglevel="ERROR"):
+with start_worker(later, pool="solo", perform_ping_check=False, loglevel="CRITICAL"):
     for line in sys.stdin:
         with app.test_request_context(base_url=f"http://127.0.0.1:{server.port}"):
             try:
