@@ -35,6 +35,8 @@ Read: TypeAlias = Callable[[Lease, Fetched, datetime, SiteIdentity], ReadResult]
 # For starting a worker and handing a body over; beyond it the pool itself is taken to be stuck.
 _GRACE = 20.0
 _DETAIL = 300
+# Where hostile bodies keep every core busy, the daemon itself still asks, answers and publishes on time.
+_NICE = 5
 # Seconds of the clock for each second of computing, where others compute too.
 _SLACK = 3.0
 
@@ -195,6 +197,7 @@ def _prepare(memory: int) -> None:
     """Runs first in each worker."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
+    os.nice(_NICE)
     # Not RLIMIT_AS: libraries reserve addresses by the gigabyte that they never use.
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -204,6 +204,12 @@ def test_addresses_that_are_only_reserved_do_not_count():
     assert good == GOOD
 
 
+def test_the_daemon_comes_first():
+    """Where bodies keep every core busy, it still has the processor when it wants it."""
+    [said] = run("nice")
+    assert int(said.info.title) == min(os.nice(0) + 5, 19)
+
+
 def test_signals_to_the_whole_group_leave_workers_alone():
     """Ctrl-C and SIGTERM are the daemon's affair: a reading under way is finished."""
     assert run("term", "fine") == [GOOD, GOOD]
