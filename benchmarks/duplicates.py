@@ -154,13 +154,16 @@ class Filler:
             for row, post in enumerate(self._posts(), 1):
                 keys.extend((key, row) for key in post.keys)
                 values = row_of(post) | {"id": row, "source": urls[post.source], "story": post.id}
-                values |= {"definition": "", "purged": False}
+                values |= of_all
                 yield [
                     (value - EPOCH) // MICROSECOND if isinstance(value, datetime) else value
                     for value in (values[name] for name in names)
                 ]
 
-        names = [row[1] for row in self._connection.execute("PRAGMA table_info(posts)")]
+        of_all = {"definition": "", "purged": False}
+        given = {"id", "source", "story", *of_all, *row_of(self._stored[0])}
+        columns = self._connection.execute("PRAGMA table_info(posts)").fetchall()
+        names = [row[1] for row in columns if row[1] in given]  # the others are for what comes later
         self._many("posts", names, rows())
         keys.sort()
         self._many("post_keys", ("key", "post"), keys)
