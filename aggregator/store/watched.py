@@ -42,7 +42,7 @@ _EVENTS = (
     .limit(sa.bindparam("most"))
 )
 _day = sa.type_coerce(posts.c.published, sa.BigInteger) // sa.literal_column(str(_DAY), sa.BigInteger)
-# What an index answers by itself (`posts_classified`), without a look at posts.
+# A walk over every post that has its content: no index has both the source and the date alone.
 _DAYS = (
     sa.select(sources.c.url, _day.label("day"), sa.func.count().label("posts"))
     .join(sources, sources.c.id == posts.c.source)
