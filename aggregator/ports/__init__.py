@@ -131,13 +131,14 @@ class PollStore(Protocol):
         """What judging the posts of one document needs."""
 
     def commit(self, outcomes: Sequence[PollOutcome], now: datetime, /) -> Sequence[CommitResult]:
-        """Write a batch in one transaction, each outcome in its own savepoint, one result for each in order.
+        """Write a batch, each outcome in its own savepoint, one result for each in order.
 
-        Later outcomes see earlier ones. Categories are marked dirty in the same transaction, and the
-        lease and host slot are given back, except for `Stale`, which keeps both. The outcome of an errand
-        ends that and leaves what is known of its source alone. `pause_host_until` is for the host of
-        `lease.url`. Errands that an outcome asks for are there from then on; one that waits already is not
-        run sooner and keeps the earlier `since`, one that is under way is left alone.
+        Those that bring nothing, and so touch only their own source, are written in a transaction of their
+        own after the others; of these, later ones see earlier ones. Categories are marked dirty in the same
+        transaction, and the lease and host slot are given back, except for `Stale`, which keeps both. The
+        outcome of an errand ends that and leaves what is known of its source alone. `pause_host_until` is
+        for the host of `lease.url`. Errands that an outcome asks for are there from then on; one that waits
+        already is not run sooner and keeps the earlier `since`, one that is under way is left alone.
         """
 
     def commit_locked(

@@ -12,6 +12,7 @@ import sqlalchemy as sa
 
 from aggregator.model import Key, PostId
 from aggregator.store.database import Database
+from aggregator.store.dialects import insert_new
 from aggregator.store.posts import chunks
 from aggregator.store.tables import adopted_files, post_files, post_keys, posts
 
@@ -34,8 +35,7 @@ class Adoption:
             known = set(connection.execute(sa.select(adopted_files.c.file).distinct()).scalars())
             rows = [{"key": key, "file": file} for file, keys in files.items() for key in keys]
             if rows:
-                statement = adopted_files.insert().prefix_with("OR IGNORE", dialect="sqlite")
-                connection.execute(statement, rows)
+                connection.execute(insert_new(adopted_files), rows)
         return len(files.keys() - known)
 
 

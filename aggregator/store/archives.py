@@ -115,9 +115,8 @@ def _archive(connection: sa.Connection, row: AnyRow) -> Archive:
     category = Slug(row.category)
     together = sa.and_(archived.c.category == category, archived.c.number == row.number)
     query = sa.select(archived.c.shown).outerjoin(posts, posts.c.post == archived.c.shown).where(together)
-    members = [
-        PostId(shown) for shown in connection.execute(query.order_by(posts.c.id, archived.c.shown)).scalars()
-    ]
+    query = query.order_by(posts.c.id.nulls_first(), archived.c.shown)
+    members = [PostId(shown) for shown in connection.execute(query).scalars()]
     before = sa.select(sa.func.max(archives.c.number)).where(
         archives.c.category == category, archives.c.number < row.number, THERE
     )

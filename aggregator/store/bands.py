@@ -7,7 +7,6 @@ shares the most bands is looked at; whether it tells the same is not decided her
 
 from __future__ import annotations
 
-import json
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
@@ -16,6 +15,7 @@ import sqlalchemy as sa
 
 from aggregator.dedupe import CANDIDATES_SEEN
 from aggregator.model import PostId, Url
+from aggregator.store.dialects import numbers
 from aggregator.store.posts import SOME, chunks
 from aggregator.store.tables import EPOCH, KEPT, bands, posts, sources
 
@@ -66,7 +66,7 @@ def sweep(connection: sa.Connection, now: datetime) -> bool:
 
 def _first_come() -> sa.Select[tuple[int, datetime]]:
     """The posts with bands that came first: each is found by one look into the index, and no more of them."""
-    each = sa.select(sa.func.min(bands.c.post).label("post"), sa.literal(1).label("number"))
+    each = sa.select(sa.func.min(bands.c.post).label("post"), sa.literal(1, sa.Integer).label("number"))
     each_one = each.cte("each", recursive=True)
     after = sa.select(sa.func.min(bands.c.post)).where(bands.c.post > each_one.c.post).scalar_subquery()
     following = sa.select(after, each_one.c.number + 1).where(
@@ -79,7 +79,7 @@ def _first_come() -> sa.Select[tuple[int, datetime]]:
 _FIRST_COME = _first_come()
 
 # All bands that are asked for are one parameter, so that the statement is the same for any number of them.
-_ASKED = sa.func.json_each(sa.bindparam("asked")).table_valued(sa.column("value", sa.BigInteger))
+_ASKED = numbers("asked")
 _IN_IT = bands.alias("in_it")
 _FEW = (
     sa.select(sa.func.count())
@@ -111,7 +111,7 @@ def shared(
     in_bands: defaultdict[int, list[int]] = defaultdict(list)
     asked = sorted(frozenset[int]().union(*wanted))
     # All at once: row after row, fetching takes longer than finding.
-    for band, row in connection.execute(_IN_BANDS, {"asked": json.dumps(asked)}).all() if asked else ():
+    for band, row in connection.execute(_IN_BANDS, {"asked": asked}).all() if asked else ():
         in_bands[band].append(row)
     ids = _of_others(connection, source, {row for rows in in_bands.values() for row in rows}, since)
     found: defaultdict[int, dict[int, PostId]] = defaultdict(dict)

@@ -13,7 +13,7 @@ from __future__ import annotations
 import sqlite3
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from datetime import datetime
 from pathlib import Path
 
@@ -71,6 +71,13 @@ class Database:
         """A transaction that nothing can come between: committed at the end, undone by an exception."""
         with self._explained(), self._writer.begin() as connection:
             yield connection
+
+    def write_rows(self) -> AbstractContextManager[sa.Connection]:
+        """A transaction that changes rows which nobody else changes meanwhile: those of a lease of ours.
+
+        Here it is like any other. Where many processes write, it does not wait for what others publish.
+        """
+        return self.write()
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:

@@ -5,13 +5,13 @@ Nothing is ended here (`takedown`): this is what judging, documents and answers 
 
 from __future__ import annotations
 
-import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
 from aggregator.model import Ended, PostId, Retraction, Scope, Tombstone
+from aggregator.store.dialects import numbers
 from aggregator.store.posts import SOME, chunks
 from aggregator.store.tables import (
     SITE,
@@ -50,7 +50,7 @@ _DELETED = (
     .join(retracted, retracted.c.post == posts.c.id)
     .where(posts.c.id.in_(SOME), retracted.c.back.is_(False))
 )
-_ASKED = sa.func.json_each(sa.bindparam("asked")).table_valued(sa.column("value", sa.BigInteger))
+_ASKED = numbers("asked")
 _IN_BANDS = sa.select(taken_bands.c.band, posts.c.id, posts.c.post).select_from(
     _ASKED.join(taken_bands, taken_bands.c.band == _ASKED.c.value).join(
         posts, posts.c.id == taken_bands.c.post
@@ -110,7 +110,7 @@ def shared(
     """The posts in some bands that were taken down: by band, row ids with their ids."""
     asked = sorted({band for of_post in of_posts for band in of_post})
     found: defaultdict[int, dict[int, PostId]] = defaultdict(dict)
-    for band, row, post in connection.execute(_IN_BANDS, {"asked": json.dumps(asked)}) if asked else ():
+    for band, row, post in connection.execute(_IN_BANDS, {"asked": asked}) if asked else ():
         found[band][row] = PostId(post)
     return {band: rows for band, rows in found.items() if len(rows) <= MOST_IN_BAND}
 

@@ -12,20 +12,19 @@ from collections.abc import Iterable
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from aggregator.model import Source, Url
+from aggregator.store.dialects import upsert
 from aggregator.store.tables import EPOCH, ERRAND_LEASED, LEASED, errands, hosts, sources
 
 NONE = ""
 """The host of files, and what stands where no other host answers."""
 
 # Built once: building a statement takes longer than SQLite takes to run it.
-_MADE = insert(hosts)
-_HOLD = _MADE.on_conflict_do_update(
-    index_elements=[hosts.c.host],
-    set_={
-        name: sa.case((_MADE.excluded[name] > hosts.c[name], _MADE.excluded[name]), else_=hosts.c[name])
+_HOLD = upsert(
+    hosts,
+    lambda coming: {
+        name: sa.case((coming[name] > hosts.c[name], coming[name]), else_=hosts.c[name])
         for name in ("free_at", "paused_until")
     },
 )

@@ -8,9 +8,9 @@ from __future__ import annotations
 import json
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from aggregator.model import Item, Items, PostId, Url
+from aggregator.store.dialects import upsert
 from aggregator.store.tables import EPOCH, MICROSECOND, AnyRow, ended, errands, items, sources
 
 _OF = (
@@ -19,8 +19,7 @@ _OF = (
     .where(sources.c.url == sa.bindparam("url"))
 )
 _THERE = sa.select(items.c.source).where(items.c.source == sa.bindparam("row"))
-_MADE = insert(items)
-_KEEP = _MADE.on_conflict_do_update(index_elements=[items.c.source], set_={"known": _MADE.excluded.known})
+_KEEP = upsert(items)
 _CROSSED = sa.select(
     sa.or_(
         sa.exists().where(errands.c.source == sa.bindparam("row"), errands.c.ended >= sa.bindparam("since")),

@@ -184,7 +184,9 @@ def _plan(connection: sa.Connection, root: str, file: PostFile, rows: Sequence[A
 def _is_purged(connection: sa.Connection, story: PostId) -> bool:
     """Whether retention has taken the content of all that told a story: its file then stays as it is."""
     taken_down = sa.exists().where(ended.c.id == story)
-    query = sa.select(sa.func.min(posts.c.purged)).where(posts.c.story == story, ~taken_down)
+    query = sa.select(sa.func.min(sa.cast(posts.c.purged, sa.Integer))).where(
+        posts.c.story == story, ~taken_down
+    )
     return bool(connection.execute(query).scalar_one())
 
 

@@ -46,17 +46,44 @@ from aggregator.store.database import Database
 from aggregator.store.tables import SITE
 from aggregator.store.tables import sources as source_rows
 
-_LEASED_SOURCE = sa.select(
-    source_rows.c.id,
-    source_rows.c.host,
-    source_rows.c.via,
-    source_rows.c.token,
-    source_rows.c.leased_at,
-    source_rows.c.started,
-    source_rows.c.active,
-    source_rows.c.asked,
-    source_rows.c.definition,
-).where(source_rows.c.url == sa.bindparam("source"))
+# Locked, where processes share a database: nobody leases or edits it while its outcome is written.
+_LEASED_SOURCE = (
+    sa.select(
+        source_rows.c.id,
+        source_rows.c.host,
+        source_rows.c.via,
+        source_rows.c.token,
+        source_rows.c.leased_at,
+        source_rows.c.started,
+        source_rows.c.active,
+        source_rows.c.asked,
+        source_rows.c.definition,
+    )
+    .where(source_rows.c.url == sa.bindparam("source"))
+    .with_for_update()
+)
+
+
+def is_quiet(outcome: PollOutcome) -> bool:
+    """Whether an outcome writes only what its lease is about: its source's row, its hosts, its exchange.
+
+    A 304, a failure, the same bytes again. Nobody else is touched by it, and it is judged against nothing.
+    """
+    return (
+        outcome.lease.errand is None
+        and outcome.items is None
+        and not outcome.verdicts
+        and not outcome.judged
+        and not outcome.judged_bands
+        and not outcome.partings
+        and not outcome.categories
+        and not outcome.withdrawn
+        and not outcome.retractions
+        and not outcome.errands
+        and not outcome.events
+        and outcome.robots is None
+        and outcome.article is None
+    )
 
 
 class Remembered:
@@ -118,8 +145,15 @@ class Polls:
             return judging.known(connection, lookup)
 
     def commit(self, outcomes: Sequence[PollOutcome], now: datetime, /) -> Sequence[CommitResult]:
-        with self._database.write() as connection:
-            return [self._commit(connection, outcome, now) for outcome in outcomes]
+        results: dict[int, CommitResult] = {}
+        quiet = [place for place, outcome in enumerate(outcomes) if is_quiet(outcome)]
+        news = sorted({*range(len(outcomes))} - {*quiet})
+        # What may go wrong first: then nothing was written, and each can be committed by itself.
+        for places, transaction in ((news, self._database.write), (quiet, self._database.write_rows)):
+            if places:
+                with transaction() as connection:
+                    results |= {place: self._commit(connection, outcomes[place], now) for place in places}
+        return [results[place] for place in range(len(outcomes))]
 
     def commit_locked(
         self, lookup: Lookup, decide: Callable[[Known], PollOutcome], now: datetime, /

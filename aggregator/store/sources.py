@@ -198,15 +198,15 @@ def _replanned(source: Source, polling: Polling, memory: Memory, started: dateti
     return Due(schedule.reserved(source, polling, memory, started)[0], (BEGUN,))  # under way, or cut short
 
 
+# A text that is written out: a parameter of a group is another one each time that it stands there.
+_is_dropped = posts.c.dropped != sa.literal_column("''")
+_COUNTED = sa.select(posts.c.source, _is_dropped, sa.func.count()).group_by(posts.c.source, _is_dropped)
 _PAUSED = sa.select(hosts.c.host, hosts.c.paused_until).where(hosts.c.paused_until > EPOCH)
 
 
 def statuses(connection: sa.Connection) -> Sequence[SourceStatus]:
     """Every source that the store knows, in the order of the file; removed ones last."""
-    counted = sa.select(posts.c.source, posts.c.dropped != "", sa.func.count()).group_by(
-        posts.c.source, posts.c.dropped != ""
-    )
-    counts = {(source, dropped): count for source, dropped, count in connection.execute(counted)}
+    counts = {(source, dropped): count for source, dropped, count in connection.execute(_COUNTED)}
     paused = {row.host: row.paused_until for row in connection.execute(_PAUSED)}
     ran = errands.of_sources(connection)
     rows = connection.execute(

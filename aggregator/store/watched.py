@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from datetime import date, timedelta
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.sqlite import insert
 
 from aggregator.model import Event, Exchange, Merged, PollOutcome, PostId, PostsOfDay, Url
 from aggregator.store import places
+from aggregator.store.dialects import upsert
 from aggregator.store.tables import EPOCH, MICROSECOND, events, exchanges, posts, sources, tellings
 from aggregator.store.tables import KEPT as WITH_CONTENT
 
@@ -24,11 +24,7 @@ EVENTS = 200
 _DAY = timedelta(days=1) // MICROSECOND
 
 # Built once: building a statement takes longer than SQLite takes to run it.
-_MADE = insert(exchanges)
-_OVERWRITE = _MADE.on_conflict_do_update(
-    index_elements=[exchanges.c.source, exchanges.c.slot],
-    set_={c.name: _MADE.excluded[c.name] for c in exchanges.c if not c.primary_key},
-)
+_OVERWRITE = upsert(exchanges)
 _OF_SOURCE = (
     sa.select(exchanges)
     .join(sources, sources.c.id == exchanges.c.source)
@@ -47,7 +43,7 @@ _DAYS = (
     sa.select(sources.c.url, _day.label("day"), sa.func.count().label("posts"))
     .join(sources, sources.c.id == posts.c.source)
     .where(WITH_CONTENT, posts.c.published >= sa.bindparam("since", type_=posts.c.published.type))
-    .group_by(posts.c.source, _day)
+    .group_by(sources.c.id, _day)
 )
 _founders = posts.alias("founders")
 _theirs = sources.alias("theirs")

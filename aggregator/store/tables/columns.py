@@ -51,7 +51,26 @@ class Span(sa.TypeDecorator[timedelta]):
 AnyRow: TypeAlias = sa.Row[*tuple[Any, ...]]
 """A row of a result, whatever its columns."""
 
+
+class _WithoutNul(sa.TypeDecorator[str]):
+    """Text as PostgreSQL keeps it: ordered by code points, as SQLite does; it knows no NUL."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        return value if value is None else value.replace("\0", "\N{REPLACEMENT CHARACTER}")
+
+
+Text = sa.Text().with_variant(_WithoutNul(collation="C"), "postgresql")
+"""The type of all text, so that both databases order and compare it alike."""
+
 # SQLite counts rows by itself only for INTEGER PRIMARY KEY.
 Row = sa.BigInteger().with_variant(sa.Integer, "sqlite")
 
 metadata = sa.MetaData()
+
+
+def partial_index(name: str, *columns: sa.ColumnElement[Any], where: sa.ColumnElement[bool]) -> sa.Index:
+    """An index of the rows that are `where`: taken for a query that says the same, letter for letter."""
+    return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from aggregator.store.tables.columns import Moment, metadata
+from aggregator.store.tables.columns import Moment, Text, metadata
 
 ended = sa.Table(
     "ended",  # output ids that are used no more; a story of such an id is shown nowhere, whoever joins it
     metadata,
-    sa.Column("id", sa.Text, primary_key=True),  # PostId
+    sa.Column("id", Text, primary_key=True),  # PostId
     sa.Column("at", Moment, nullable=False),
-    sa.Column("kind", sa.Text, nullable=False),  # `post`; `source`: copies of other sources stay, and come
-    sa.Column("reason", sa.Text, nullable=False),  # who wanted it, for people
-    sa.Column("slug", sa.Text, nullable=False),  # of the post that had the id: its page is named after it
+    sa.Column("kind", Text, nullable=False),  # `post`; `source`: copies of other sources stay, and come
+    sa.Column("reason", Text, nullable=False),  # who wanted it, for people
+    sa.Column("slug", Text, nullable=False),  # of the post that had the id: its page is named after it
     sa.Column("published", Moment, nullable=False),  # of the same
     sqlite_with_rowid=False,
 )
@@ -21,8 +21,8 @@ ended = sa.Table(
 tombstones = sa.Table(
     "tombstones",  # what subscription documents say of entries that have gone, until they have said it enough
     metadata,
-    sa.Column("scope", sa.Text, primary_key=True),  # slug, or SITE
-    sa.Column("id", sa.Text, primary_key=True),
+    sa.Column("scope", Text, primary_key=True),  # slug, or SITE
+    sa.Column("id", Text, primary_key=True),
     sa.Column("at", Moment, nullable=False, index=True),
     sqlite_with_rowid=False,
 )
@@ -33,7 +33,7 @@ retracted = sa.Table(
     sa.Column("post", sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("at", Moment, nullable=False),  # when it was deleted: what is later than that is a new entry
     sa.Column("since", Moment, nullable=False),  # when we heard of it, so that it was hidden
-    sa.Column("comment", sa.Text, nullable=False),  # the source's own words, or ""
+    sa.Column("comment", Text, nullable=False),  # the source's own words, or ""
     sa.Column("back", sa.Boolean, nullable=False),  # a later entry has come: shown again
 )
 
@@ -48,6 +48,6 @@ taken_bands = sa.Table(
 gone = sa.Table(
     "gone",  # paths of pages of what was taken down: 410, whatever the configuration says of pages
     metadata,
-    sa.Column("path", sa.Text, primary_key=True),
+    sa.Column("path", Text, primary_key=True),
     sqlite_with_rowid=False,
 )

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from aggregator.store.tables.columns import Moment, Row, metadata
+from aggregator.store.tables.columns import Moment, Row, Text, metadata, partial_index
 
 categories = sa.Table(
     "categories",
     metadata,
-    sa.Column("slug", sa.Text, primary_key=True),
-    sa.Column("title", sa.Text, nullable=False),
-    sa.Column("folded", sa.Text, nullable=False, index=True),
-    sa.Column("templated_by", sa.Text, index=True),  # URL of the source whose template made it
+    sa.Column("slug", Text, primary_key=True),
+    sa.Column("title", Text, nullable=False),
+    sa.Column("folded", Text, nullable=False, index=True),
+    sa.Column("templated_by", Text, index=True),  # URL of the source whose template made it
     sa.Column("configured", sa.Boolean, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),  # in the file, or when it left it
-    sa.Column("asked", sa.Text, nullable=False),  # digest of the file's words; "": not in the file
+    sa.Column("asked", Text, nullable=False),  # digest of the file's words; "": not in the file
     sa.Column("created", Moment, nullable=False),
     sa.Column("keeps", sa.Boolean, nullable=False, server_default="0"),  # near_duplicates: keep
 )
@@ -23,8 +23,8 @@ categories = sa.Table(
 stories = sa.Table(
     "stories",
     metadata,
-    sa.Column("id", sa.Text, primary_key=True),  # of the post that founded it; never changes
-    sa.Column("lead", sa.Text),  # posts.post of its primary; NULL: no member is visible
+    sa.Column("id", Text, primary_key=True),  # of the post that founded it; never changes
+    sa.Column("lead", Text),  # posts.post of its primary; NULL: no member is visible
     sa.Column("published", Moment),  # of its primary
     sa.Column("mark", sa.Integer, nullable=False, server_default="0"),  # raised when it is placed
     sa.Column("written", sa.Integer, nullable=False, server_default="0"),  # the mark of its Jekyll file
@@ -32,45 +32,45 @@ stories = sa.Table(
 )
 # One expression, used in queries letter for letter: SQLite takes a partial index only then.
 UNWRITTEN = stories.c.mark > stories.c.written
-sa.Index("stories_unwritten", stories.c.id, sqlite_where=UNWRITTEN)
+partial_index("stories_unwritten", stories.c.id, where=UNWRITTEN)
 UNPAGED = stories.c.mark > stories.c.paged
-sa.Index("stories_unpaged", stories.c.id, sqlite_where=UNPAGED)
+partial_index("stories_unpaged", stories.c.id, where=UNPAGED)
 
 posts = sa.Table(
     "posts",
     metadata,
     sa.Column("id", Row, primary_key=True),  # order of arrival
-    sa.Column("post", sa.Text, nullable=False, unique=True),  # PostId
+    sa.Column("post", Text, nullable=False, unique=True),  # PostId
     sa.Column("source", sa.ForeignKey("sources.id"), nullable=False),
     sa.Column("story", sa.ForeignKey("stories.id"), nullable=False, index=True),
-    sa.Column("dropped", sa.Text, nullable=False),
+    sa.Column("dropped", Text, nullable=False),
     sa.Column("published", Moment, nullable=False),
     sa.Column("updated", Moment, nullable=False),
     sa.Column("first_seen", Moment, nullable=False),
     sa.Column("claims_updated", Moment),
-    sa.Column("dated", sa.Text, nullable=False),
-    sa.Column("guid", sa.Text, nullable=False),
-    sa.Column("slug", sa.Text, nullable=False),
-    sa.Column("link", sa.Text, nullable=False),
-    sa.Column("link_key", sa.Text),
+    sa.Column("dated", Text, nullable=False),
+    sa.Column("guid", Text, nullable=False),
+    sa.Column("slug", Text, nullable=False),
+    sa.Column("link", Text, nullable=False),
+    sa.Column("link_key", Text),
     sa.Column("names_entry", sa.Boolean, nullable=False),
     sa.Column("standing", sa.Integer, nullable=False),
-    sa.Column("digest", sa.Text, nullable=False),
-    sa.Column("text_digest", sa.Text, nullable=False),
-    sa.Column("label_digest", sa.Text, nullable=False),
-    sa.Column("republish", sa.Text, nullable=False),
-    sa.Column("language", sa.Text, nullable=False),
+    sa.Column("digest", Text, nullable=False),
+    sa.Column("text_digest", Text, nullable=False),
+    sa.Column("label_digest", Text, nullable=False),
+    sa.Column("republish", Text, nullable=False),
+    sa.Column("language", Text, nullable=False),
     sa.Column("position", sa.Integer, nullable=False),
-    sa.Column("definition", sa.Text, nullable=False),  # of its source, that it was last classified under
+    sa.Column("definition", Text, nullable=False),  # of its source, that it was last classified under
     sa.Column("purged", sa.Boolean, nullable=False),  # older than `output.keep`: no content, never shown
-    sa.Column("title", sa.Text, nullable=False),
+    sa.Column("title", Text, nullable=False),
     # The long ones last: SQLite walks a row from the left, over its overflow pages.
-    sa.Column("details", sa.Text, nullable=False),  # posts.Details as JSON
-    sa.Column("summary", sa.Text, nullable=False),
-    sa.Column("content", sa.Text, nullable=False),
-    sa.Column("article", sa.Text, nullable=False, server_default=""),  # Post.article
+    sa.Column("details", Text, nullable=False),  # posts.Details as JSON
+    sa.Column("summary", Text, nullable=False),
+    sa.Column("content", Text, nullable=False),
+    sa.Column("article", Text, nullable=False, server_default=""),  # Post.article
     sa.Column(
-        "article_said", sa.Text, nullable=False, server_default=""
+        "article_said", Text, nullable=False, server_default=""
     ),  # Article.said; "": none was asked for
     sa.Column(
         "awaits", Moment
@@ -78,26 +78,25 @@ posts = sa.Table(
     sa.Index("posts_of_source", "source", "dropped"),
 )
 KEPT = posts.c.purged.is_(False)
-sa.Index(
-    "posts_classified", posts.c.source, posts.c.definition, posts.c.published, sqlite_where=KEPT
-)  # what an edit outdates
-sa.Index("posts_seen", posts.c.first_seen, sqlite_where=KEPT)  # what retention looks at
+# What an edit outdates.
+partial_index("posts_classified", posts.c.source, posts.c.definition, posts.c.published, where=KEPT)
+partial_index("posts_seen", posts.c.first_seen, where=KEPT)  # what retention looks at
 AWAITS = posts.c.awaits.is_not(None)
-sa.Index("posts_awaiting", posts.c.awaits, sqlite_where=AWAITS)
+partial_index("posts_awaiting", posts.c.awaits, where=AWAITS)
 
 post_categories = sa.Table(
     "post_categories",
     metadata,
     sa.Column("post", sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
     sa.Column("rank", sa.Integer, primary_key=True),
-    sa.Column("category", sa.Text, nullable=False),
+    sa.Column("category", Text, nullable=False),
     sqlite_with_rowid=False,
 )
 
 post_keys = sa.Table(
     "post_keys",
     metadata,
-    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("key", Text, primary_key=True),
     sa.Column("post", sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True, index=True),
     sqlite_with_rowid=False,
 )
@@ -106,8 +105,8 @@ tellings = sa.Table(
     "tellings",  # how posts came into a story that another one has founded; founders have no row
     metadata,
     sa.Column("post", sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("telling", sa.Text, nullable=False),  # posts.post of the first of the story in these words
-    sa.Column("joined", sa.Text, nullable=False),  # JoinedBy
+    sa.Column("telling", Text, nullable=False),  # posts.post of the first of the story in these words
+    sa.Column("joined", Text, nullable=False),  # JoinedBy
     sa.Column("similarity", sa.Float, nullable=False),  # to the founder then, 0 to 1
 )
 
@@ -123,15 +122,15 @@ withdrawn_keys = sa.Table(
     "withdrawn_keys",  # link keys that turned out not to name one entry of their source
     metadata,
     sa.Column("source", sa.ForeignKey("sources.id"), primary_key=True),
-    sa.Column("key", sa.Text, primary_key=True),
+    sa.Column("key", Text, primary_key=True),
     sqlite_with_rowid=False,
 )
 
 placements = sa.Table(
     "placements",  # where stories with a visible member are shown, SITE included: `newest` walks the index
     metadata,
-    sa.Column("category", sa.Text, primary_key=True),
-    sa.Column("shown", sa.Text, primary_key=True),  # PostId: the story's, or of a telling that is kept apart
+    sa.Column("category", Text, primary_key=True),
+    sa.Column("shown", Text, primary_key=True),  # PostId: the story's, or of a telling that is kept apart
     sa.Column("story", sa.ForeignKey("stories.id", ondelete="CASCADE"), nullable=False, index=True),
     sa.Column("published", Moment, nullable=False),  # of the post that leads what is shown
     sa.Column("source", sa.ForeignKey("sources.id"), nullable=False),  # of that post
@@ -141,18 +140,14 @@ placements = sa.Table(
 )
 sa.Index("placements_newest", placements.c.category, placements.c.published.desc(), placements.c.shown)
 UNCUT = placements.c.number.is_(None)
-sa.Index(
-    "placements_uncut",
-    placements.c.category,
-    placements.c.published.desc(),
-    placements.c.shown,
-    sqlite_where=UNCUT,
+partial_index(
+    "placements_uncut", placements.c.category, placements.c.published.desc(), placements.c.shown, where=UNCUT
 )
 
 held_back = sa.Table(
     "held_back",  # posts of a first poll that stay out of a scope, SITE included: the `backlog` of a source
     metadata,
     sa.Column("post", sa.ForeignKey("posts.id", ondelete="CASCADE"), primary_key=True),
-    sa.Column("scope", sa.Text, primary_key=True),
+    sa.Column("scope", Text, primary_key=True),
     sqlite_with_rowid=False,
 )

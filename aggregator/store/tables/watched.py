@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from aggregator.store.tables.columns import Moment, Row, Span, metadata
+from aggregator.store.tables.columns import Moment, Row, Span, Text, metadata
 
 exchanges = sa.Table(
     "exchanges",  # a ring for each source: a poll overwrites the one `KEPT` polls ago
@@ -15,7 +15,7 @@ exchanges = sa.Table(
     sa.Column("status", sa.Integer),
     sa.Column("size", sa.BigInteger, nullable=False),
     sa.Column("took", Span, nullable=False),
-    sa.Column("said", sa.Text, nullable=False),
+    sa.Column("said", Text, nullable=False),
     sa.Column("failed", sa.Boolean, nullable=False),
     sqlite_with_rowid=False,
 )
@@ -24,10 +24,10 @@ events = sa.Table(
     "events",
     metadata,
     sa.Column("id", Row, primary_key=True),
-    sa.Column("name", sa.Text, nullable=False),  # Event.id
+    sa.Column("name", Text, nullable=False),  # Event.id
     sa.Column("source", sa.ForeignKey("sources.id", ondelete="CASCADE"), nullable=False, index=True),
-    sa.Column("kind", sa.Text, nullable=False),  # EventKind
+    sa.Column("kind", Text, nullable=False),  # EventKind
     sa.Column("at", Moment, nullable=False),
-    sa.Column("result", sa.Text, nullable=False),
-    sa.Column("detail", sa.Text, nullable=False),
+    sa.Column("result", Text, nullable=False),
+    sa.Column("detail", Text, nullable=False),
 )

@@ -1,0 +1,81 @@
+"""Shell. Where the databases speak differently, said once: inserts that meet a row, lists as one parameter.
+
+All other SQL of the store is SQLAlchemy Core that SQLite and PostgreSQL both take. Runs no statement.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.engine import Dialect
+from sqlalchemy.ext.compiler import compiles
+from sqlalchemy.sql.compiler import SQLCompiler
+from sqlalchemy.sql.functions import FunctionElement
+
+
+def upsert(
+    table: sa.Table, set_: Callable[[Any], Mapping[str, sa.ColumnElement[Any]]] | None = None
+) -> sa.Insert:
+    """An insert that changes the row of the same primary key, where there is one.
+
+    To what was to be inserted, in every column; `set_`: to what that makes of it. (One form for both: SQLite
+    has taken the clause over from PostgreSQL.)
+    """
+    made = insert(table)
+    values = {c.name: made.excluded[c.name] for c in table.c if not c.primary_key}
+    return made.on_conflict_do_update(
+        index_elements=list(table.primary_key), set_=values if set_ is None else set_(made.excluded)
+    )
+
+
+def insert_new(table: sa.Table) -> sa.Insert:
+    """An insert that leaves rows alone that are there already."""
+    return insert(table).on_conflict_do_nothing()
+
+
+def numbers(name: str) -> sa.TableValuedAlias:
+    """Integers that a statement takes as one parameter of that name, as rows with a column `value`.
+
+    So that the statement is the same for any number of them.
+    """
+    every = _EachOf(sa.bindparam(name, type_=_Numbers))
+    return every.table_valued(sa.column("value", sa.BigInteger), name="value")
+
+
+class _Numbers(sa.TypeDecorator[Sequence[int]]):
+    """A list as one value: an array, or JSON."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(sa.BigInteger()) if _has_arrays(dialect) else sa.Text())
+
+    def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> Any:
+        return value if value is None or _has_arrays(dialect) else json.dumps(value)
+
+
+class _EachOf(FunctionElement[int]):
+    """Rows of a list."""
+
+    inherit_cache = True
+    name = "each_of"
+
+
+@compiles(_EachOf)
+def _each_of_json(element: _EachOf, compiler: SQLCompiler, **said: Any) -> str:
+    return f"json_each({compiler.process(element.clauses, **said)})"
+
+
+@compiles(_EachOf, "postgresql")
+def _each_of_array(element: _EachOf, compiler: SQLCompiler, **said: Any) -> str:
+    # The one column of a function has the name of its alias.
+    return f"unnest({compiler.process(element.clauses, **said)})"
+
+
+def _has_arrays(dialect: Dialect) -> bool:
+    return dialect.name == "postgresql"
