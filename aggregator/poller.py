@@ -10,7 +10,6 @@ import asyncio
 import logging
 from collections.abc import Callable, Sequence
 from concurrent.futures import Executor
-from dataclasses import replace
 from datetime import datetime
 from typing import TypeAlias
 
@@ -28,6 +27,7 @@ from aggregator.model import (
     PollOutcome,
     ReadResult,
     Stale,
+    replace,
 )
 from aggregator.ports import Clock, Fetcher, PollStore, Reader
 

@@ -7,7 +7,6 @@ sources, hosts or slots: those are the store's, which paces what is due.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 from aggregator.model import (
@@ -20,6 +19,7 @@ from aggregator.model import (
     NotModified,
     Polling,
     Source,
+    replace,
 )
 
 SHORTEST = timedelta(minutes=5)

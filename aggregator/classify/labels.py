@@ -7,9 +7,8 @@ white space are one category. Slugs are given once and stored; this file propose
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 
-from aggregator.model import Known, Label, NewCategory, Post, Slug, Source
+from aggregator.model import Known, Label, NewCategory, Post, Slug, Source, replace
 from aggregator.syntax import patterns, slugs, text
 from aggregator.syntax.labels import LONGEST, fold
 

@@ -6,10 +6,9 @@ Rules are tried in order; all that match apply, until one drops. Patterns search
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
 
 from aggregator.classify.labels import categories_of, tags_of
-from aggregator.model import Condition, Post, Rule, Source
+from aggregator.model import Condition, Post, Rule, Source, replace
 from aggregator.syntax import html, patterns
 
 

@@ -9,12 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from datetime import timedelta
 
 from aggregator.dedupe.shingles import LONGEST_MARKUP, bands
 from aggregator.dedupe.similarity import Comparison, Telling, compare
-from aggregator.model import Candidate, Post, PostId, rank
+from aggregator.model import Candidate, Post, PostId, rank, replace
 from aggregator.syntax import html
 
 WINDOW = timedelta(days=7)

@@ -21,12 +21,11 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from datetime import datetime
 from hashlib import blake2b
 
 from aggregator.dedupe.alike import banded
-from aggregator.model import Key, Post, Source, UnreadEntry
+from aggregator.model import Key, Post, Source, UnreadEntry, replace
 from aggregator.syntax import html, urls
 
 MOST_BANDED = 200

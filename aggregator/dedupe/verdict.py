@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from itertools import count
 
@@ -35,6 +35,7 @@ from aggregator.model import (
     Unchanged,
     Verdict,
     rank,
+    replace,
 )
 
 Mint = Callable[[Post, int], PostId]

@@ -13,7 +13,8 @@ import logging
 import traceback
 from collections.abc import AsyncGenerator
 from contextlib import aclosing
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 import aiohttp
@@ -25,7 +26,7 @@ from aggregator.fetch.guard import Guard
 from aggregator.fetch.inflate import Body
 from aggregator.fetch.trouble import explain
 from aggregator.fetch.turns import Turns
-from aggregator.model import FetchFailed, FetchResult, Lease, Polling, Sent, Url, Validators, Wanted
+from aggregator.model import FetchFailed, FetchResult, Lease, Polling, Sent, Url, Validators, Wanted, replace
 from aggregator.ports import Clock
 
 MAX_HOPS = 5
@@ -237,7 +238,9 @@ def _validators(lease: Lease, hop: _Hop) -> Validators:
     return lease.memory.validators if giver and (giver.host, giver.port) == here else Validators()
 
 
+@lru_cache(maxsize=256)
 def _parse(url: str) -> httpx.URL | None:
+    """Kept for a moment: what is asked for, configured and had the validators from is mostly one URL."""
     try:
         parsed = httpx.URL(url)
         _ = parsed.host  # decoded here: a broken international name shows now, not later

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import TypeAlias
 
-from aggregator.model import FailureKind, Fetched, FetchFailed, Hints, NotModified, Url, Validators
+from aggregator.model import FailureKind, Fetched, FetchFailed, Hints, NotModified, Url, Validators, replace
 from aggregator.schedule import LONGEST_WORD
 
 Field: TypeAlias = tuple[bytes, bytes]

@@ -102,6 +102,7 @@ from aggregator.model.published import (
     rank,
 )
 from aggregator.model.remembered import Errand, ErrandKind, Lease, Memory, Score, Wanted
+from aggregator.model.replacing import replace
 from aggregator.model.revised import Outdated, Revision
 from aggregator.model.said import (
     BodyHints,
@@ -268,4 +269,5 @@ __all__ = [
     "Verification",
     "Wanted",
     "rank",
+    "replace",
 ]

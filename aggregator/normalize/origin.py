@@ -6,11 +6,10 @@ A confidential source is named by an id of ours and its home page alone: nothing
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from urllib.parse import urlsplit
 from uuid import UUID, uuid5
 
-from aggregator.model import EntryLink, FeedFacts, SiteIdentity, Source, SourceInfo
+from aggregator.model import EntryLink, FeedFacts, SiteIdentity, Source, SourceInfo, replace
 from aggregator.syntax import dates, text, urls
 
 _LONGEST_TITLE = 300

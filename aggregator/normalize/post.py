@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime
 
 from aggregator.model import (
@@ -23,6 +22,7 @@ from aggregator.model import (
     SourceInfo,
     Text,
     UnreadEntry,
+    replace,
 )
 from aggregator.normalize.content import texts
 from aggregator.normalize.identity import wanted_id

@@ -6,10 +6,9 @@ Only what is new to us is dated by it; a date that was given once is frozen by `
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
-from aggregator.model import DateRule, Entry, Post, Source
+from aggregator.model import DateRule, Entry, Post, Source, replace
 from aggregator.syntax import dates
 
 STEP = timedelta(seconds=1)

@@ -10,10 +10,9 @@ Believes and cleans nothing, and raises nothing but MemoryError, whatever comes.
 from __future__ import annotations
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
 from hashlib import blake2b
 
-from aggregator.model import Entry, FeedFacts, Fetched, Parsed, Unreadable, UnreadEntry
+from aggregator.model import Entry, FeedFacts, Fetched, Parsed, Unreadable, UnreadEntry, replace
 from aggregator.parse import json_feed
 from aggregator.parse.charset import clean
 from aggregator.parse.entries import entry_of

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from aggregator.model import (
@@ -33,6 +32,7 @@ from aggregator.model import (
     Unreadable,
     Url,
     Verdict,
+    replace,
 )
 from aggregator.parse import article
 from aggregator.syntax import html, robots, urls

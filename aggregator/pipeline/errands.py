@@ -9,7 +9,6 @@ and a push may hold no more than what is new.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from aggregator.model import (
@@ -29,6 +28,7 @@ from aggregator.model import (
     Unreadable,
     Url,
     Verdict,
+    replace,
 )
 from aggregator.pipeline import articles, moving, overruns
 from aggregator.pipeline.remembering import summary, why_unreadable

@@ -6,10 +6,19 @@ lead a private source out of its host, or a secure one to an insecure URL.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from urllib.parse import urlsplit
 
-from aggregator.model import Fetched, FetchFailed, FetchResult, Lease, Memory, NotModified, Source
+from aggregator.model import (
+    Fetched,
+    FetchFailed,
+    FetchResult,
+    Lease,
+    Memory,
+    NotModified,
+    Source,
+    Url,
+    replace,
+)
 
 CONFIRMATIONS = 5
 """Polls in a row that permanent redirects have to lead to one URL, and to a feed, for it to be asked."""
@@ -34,14 +43,16 @@ def followed(lease: Lease, memory: Memory, result: FetchResult) -> Memory:
     if memory.unreadable:
         memory = replace(memory, adopted=adopted, moved_to="", moved_times=0)
         return _after_failure(memory, gone=False)
-    memory = replace(memory, abandoned="")
-    if moved is None:
-        return replace(memory, adopted=adopted, moved_to="", moved_times=0)
     times = memory.moved_times + 1 if memory.moved_to == moved else 1
-    if times < CONFIRMATIONS or not _may_move(lease, moved):
-        return replace(memory, adopted=adopted, moved_to=moved, moved_times=times)
-    now_at = "" if same(moved, lease.source.url) else moved
-    return replace(memory, adopted=now_at, moved_to="", moved_times=0)
+    if moved is None:
+        moved, times = Url(""), 0
+    elif times >= CONFIRMATIONS and _may_move(lease, moved):
+        adopted = "" if same(moved, lease.source.url) else moved
+        moved, times = Url(""), 0
+    where = (memory.adopted, memory.abandoned, memory.moved_to, memory.moved_times)
+    if where == (adopted, "", moved, times):
+        return memory  # as nearly always: polls that change nothing are most of all
+    return replace(memory, adopted=adopted, abandoned="", moved_to=moved, moved_times=times)
 
 
 def news(source: Source, before: Memory, after: Memory) -> str:

@@ -7,7 +7,6 @@ as far as its own hints permit, and the hole is filled from its older pages wher
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 
 from aggregator import schedule
@@ -25,6 +24,7 @@ from aggregator.model import (
     Unchanged,
     Url,
     Verdict,
+    replace,
 )
 from aggregator.pipeline import moving
 
@@ -52,7 +52,7 @@ def counted(
             hurried=schedule.hurry(before, now),
             hole=before.hole or before.newest,
         )
-    if memory.failures:
+    if memory.failures or memory.hurried is None:
         return memory
     return replace(memory, hurried=schedule.calm(lease.source, polling, memory))
 

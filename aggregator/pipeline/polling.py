@@ -6,7 +6,6 @@ changed meanwhile.
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 
@@ -35,6 +34,7 @@ from aggregator.model import (
     UnreadEntry,
     Url,
     Verdict,
+    replace,
 )
 from aggregator.parse import parse
 from aggregator.pipeline import articles, errands, moving, overruns, retracting, settled, watching

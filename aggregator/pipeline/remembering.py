@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import TypeGuard
@@ -25,6 +24,7 @@ from aggregator.model import (
     Unreadable,
     Validators,
     Verdict,
+    replace,
 )
 from aggregator.pipeline import moving, scoring
 
@@ -135,7 +135,8 @@ def _answered(lease: Lease, result: FetchResult, memory: Memory, now: datetime) 
     if memory.validators != before and before not in _NONE:
         former = (before, *(one for one in memory.former if one not in (before, memory.validators)))
         memory = replace(memory, former=former[:FORMER])
-    return replace(memory, leads_to=result.url or memory.leads_to)
+    leads_to = result.url or memory.leads_to
+    return memory if leads_to == memory.leads_to else replace(memory, leads_to=leads_to)
 
 
 def _judged(
@@ -168,15 +169,19 @@ def _judged(
             last_result="unreadable",
             last_error=memory.unreadable,
         )
-    memory = replace(memory, failures=0, last_error="", last_success=now, gone=False)
     if not isinstance(reading, Reading):
-        return replace(memory, last_result="not modified" if isinstance(result, NotModified) else "same body")
+        same = "not modified" if isinstance(result, NotModified) else "same body"
+        return replace(memory, failures=0, last_error="", last_success=now, gone=False, last_result=same)
     dated = [post.published for post in reading.posts if post.dated in ("published", "updated")]
     hub, topic = _offer(result, reading)
     dated += reading.known_dates
     entries = len(reading.posts) + len(reading.known)
     return replace(
         memory,
+        failures=0,
+        last_error="",
+        last_success=now,
+        gone=False,
         hub=hub,
         topic=topic,
         info=reading.info,

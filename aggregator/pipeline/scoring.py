@@ -6,12 +6,11 @@ Counted from what went out, as it went out, against what the server had given be
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 from typing import Literal
 
 from aggregator import schedule
-from aggregator.model import FetchFailed, FetchResult, Lease, Score, Sent
+from aggregator.model import FetchFailed, FetchResult, Lease, Score, Sent, replace
 
 
 def counted(lease: Lease, result: FetchResult, now: datetime) -> Score:

@@ -8,7 +8,7 @@ always that of a whole document.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from hashlib import blake2b
 
@@ -33,6 +33,7 @@ from aggregator.model import (
     Unchanged,
     Url,
     Verdict,
+    replace,
 )
 
 _NOBODY, _NOWHERE = SourceInfo("", ""), Url("")

@@ -7,7 +7,6 @@ Each is told once, when it begins; the memory of the source says whether it was 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Literal, TypeAlias, get_args
@@ -24,6 +23,7 @@ from aggregator.model import (
     NotModified,
     Source,
     SourceStatus,
+    replace,
 )
 
 BROKEN = 3

@@ -11,7 +11,6 @@ import heapq
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import UTC, datetime
 from functools import cache
 from typing import Any
@@ -19,7 +18,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aggregator import schedule
-from aggregator.model import Config, Errand, Lease, PollOutcome, Source, Url
+from aggregator.model import Config, Errand, Lease, PollOutcome, Source, Url, replace
 from aggregator.store import articles, errands, hosts, memories
 from aggregator.store.memories import MEMORY, UNREAD
 from aggregator.store.tables import EPOCH, LEASABLE, LEASED, AnyRow, Moment, sources

@@ -6,12 +6,11 @@ The columns are made from the text here and nowhere else, so that they cannot dr
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from typing import Any
 
 from pydantic import TypeAdapter
 
-from aggregator.model import BodyHints, Memory, UnreadEntry, Validators
+from aggregator.model import BodyHints, Memory, UnreadEntry, Validators, replace
 from aggregator.store.hosts import host_of
 from aggregator.store.tables import AnyRow
 

@@ -7,7 +7,6 @@ with, since leases carry the source as it is configured.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -28,6 +27,7 @@ from aggregator.model import (
     Stale,
     Unchanged,
     Url,
+    replace,
 )
 from aggregator.store import (
     articles,

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 
 from aggregator import schedule
-from aggregator.model import Config, Due, Memory, Polling, Source, SourceStatus, Url
+from aggregator.model import Config, Due, Memory, Polling, Source, SourceStatus, Url, replace
 from aggregator.store import archived, categories, errands, jekyll, marks, memories, places
 from aggregator.store.leases import BEGUN
 from aggregator.store.memories import MEMORY, UNREAD

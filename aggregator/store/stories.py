@@ -7,7 +7,7 @@ tellings are shown is for `places` to work out.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -24,6 +24,7 @@ from aggregator.model import (
     Post,
     PostId,
     Rejected,
+    replace,
 )
 from aggregator.store import articles, bands, categories
 from aggregator.store.places import place, placed_in
