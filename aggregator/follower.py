@@ -123,6 +123,7 @@ class Follower:
         if self._known is None:
             every = self._store.every()
             self._known = {one.source: (one.hub, one.topic) for one in every if one.mode == "subscribe"}
+            news = {**self._store.offered(), **news}
         wanted = self._wanted()
         for source, offer in news.items():
             if source not in wanted:

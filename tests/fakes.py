@@ -1885,3 +1885,7 @@ class MemoryFollowings(_Part):
 
     def every(self):
         return [row[0] for _, row in sorted(self.data.followings.items())]
+
+    def offered(self):
+        rows = [row for row in self.data.sources.values() if row.source is not None and row.memory.hub]
+        return {row.url: (row.memory.hub, row.memory.topic) for row in rows}

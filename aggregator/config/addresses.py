@@ -62,7 +62,7 @@ def _http(url: str) -> str:
         if scheme or not re.match(r"[\w-]+(\.[\w-]+)+(:[0-9]+)?(/|$)", url):
             raise Wrong("is no http or https URL", _EXAMPLE)
         raise Wrong("has no scheme", "write https:// before it")
-    if not parts.hostname or parts.hostname.strip(".") == "":
+    if not (parts.hostname or "").strip("."):
         raise Wrong("has no host", _EXAMPLE)
     return url
 

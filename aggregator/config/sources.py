@@ -8,19 +8,22 @@ from __future__ import annotations
 
 import posixpath
 from collections.abc import Mapping
-from dataclasses import dataclass, fields, replace
+from dataclasses import dataclass, fields
 from functools import lru_cache
 from hashlib import blake2b
-from json import dumps
+from json import JSONEncoder
 from typing import Any, cast
 from urllib.parse import unquote, urlsplit
 
 from aggregator.config import full_text
 from aggregator.config.document import Path
-from aggregator.config.feed_keys import ConditionKeys, FeedKeys, RuleKeys
+from aggregator.config.feed_keys import ConditionKeys, RuleKeys
 from aggregator.config.parts import Feed, Parts
 from aggregator.config.problems import listed
 from aggregator.model import Condition, Republish, Rule, Source, Url
+
+# Made once: `json.dumps` makes one for every text that it is asked for in another form than its own.
+_JSON = JSONEncoder(sort_keys=True, ensure_ascii=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,11 +61,8 @@ def _mention(parts: Parts, feed: Feed) -> _Mention:
     inherited = shared.model_fields_set - own.model_fields_set
     if feed.category is not None:
         inherited = inherited - {"category"}
-    keys = {
-        name: getattr(shared if name in inherited else own, name)
-        for name in FeedKeys.model_fields
-        if name not in ("url", "category")
-    }
+    keys = vars(own) | {name: getattr(shared, name) for name in inherited}  # a copy
+    del keys["url"], keys["category"]
     named: tuple[str, ...] = shared.category if "category" in inherited else own.category
     if feed.category is not None:
         further = named if "category" in own.model_fields_set else ()
@@ -97,36 +97,42 @@ def _source(
         parts.wrong((*first.feed.path, "was"), "was: this is the feed's own URL; write its former one")
     is_file = url.startswith("file:")
     confidential = (
-        keys["private"] or is_file or any(p.filled for p in places) or urlsplit(url).username is not None
+        keys["private"]
+        or is_file
+        or any(p.filled for p in places)
+        or ("@" in url and urlsplit(url).username is not None)
     )
     # Rules that come from `defaults` are named for it.
     own_rules = "rules" in first.feed.keys.model_fields_set
     where: Path = (*first.feed.path, "rules") if own_rules else ("defaults", "rules")
-    source = Source(
+    defining: dict[str, Any] = {
+        "title": keys["title"],
+        "categories": tuple(dict.fromkeys(c for place in places for c in place.categories)),
+        "tags": keys["tags"],
+        "timezone": keys["timezone"] or parts.site.timezone,
+        "language": keys["language"],
+        "republish": keys["republish"],
+        "full_text": keys["full_text"] and full_text.permitted(place.feed.keys for place in places),
+        "updates": keys["updates"],
+        "confidential": confidential,
+        "drop_params": keys["drop_params"],
+        "keep_params": keys["keep_params"],
+        "rules": rules(parts, keys["rules"], where) + shared,
+    }
+    return Source(
         url=Url(url),
         path=_path(url, directory) if is_file else "",
-        title=keys["title"],
-        categories=tuple(dict.fromkeys(c for place in places for c in place.categories)),
-        tags=keys["tags"],
         every=keys["every"],
         insist=keys["insist"],
-        timezone=keys["timezone"] or parts.site.timezone,
-        language=keys["language"],
-        republish=keys["republish"],
-        full_text=keys["full_text"] and full_text.permitted(place.feed.keys for place in places),
-        updates=keys["updates"],
         backlog=keys["backlog"],
         private=keys["private"],
-        confidential=confidential,
         headers=keys["headers"],
-        drop_params=keys["drop_params"],
-        keep_params=keys["keep_params"],
-        rules=rules(parts, keys["rules"], where) + shared,
         was=keys["was"],
         paused=keys["paused"],
         position=position,
+        definition=_definition(defining),
+        **defining,
     )
-    return _defined(source)
 
 
 def _path(url: str, directory: str) -> str:
@@ -135,28 +141,16 @@ def _path(url: str, directory: str) -> str:
     return posixpath.normpath(posixpath.join(directory, path))
 
 
-def _defined(source: Source) -> Source:
-    """The source with the digest of what decides what its posts become.
+def _definition(defining: Mapping[str, Any]) -> str:
+    """The digest of what decides what a source's posts become.
 
     Serialized by name, so that a key that a later version adds changes no digest until it is used. When
     it is polled, how it is asked, and where rules and feeds stand in the file are no part of it.
     """
-    terms = {
-        "categories": source.categories,
-        "tags": source.tags,
-        "title": source.title,
-        "language": source.language,
-        "timezone": source.timezone,
-        "republish": source.republish,
-        "full_text": source.full_text,
-        "updates": source.updates,
-        "confidential": source.confidential,
-        "drop_params": source.drop_params,
-        "keep_params": source.keep_params,
-        "rules": [_terms_of(rule) for rule in source.rules],
-    }
-    text = dumps({k: v for k, v in terms.items() if v}, sort_keys=True, ensure_ascii=False)
-    return replace(source, definition=blake2b(text.encode(), digest_size=16).hexdigest())
+    terms = {name: value for name, value in defining.items() if value}
+    if "rules" in terms:
+        terms["rules"] = [_terms_of(rule) for rule in terms["rules"]]
+    return blake2b(_JSON.encode(terms).encode(), digest_size=16).hexdigest()
 
 
 @lru_cache(maxsize=1024)

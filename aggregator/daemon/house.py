@@ -152,9 +152,6 @@ async def house(given: Config, report: Callable[[PollOutcome], None]) -> AsyncIt
 
         poller = Poller(store.polls, fetcher, reader, clock, given.polling, reported, deciders)
         follower = Follower(store.followings, store.polls, poller.push, courier, clock, given, _token)
-        for status in await asyncio.to_thread(store.sources.sources):
-            if status.memory.hub:
-                follower.heard(status.url, status.memory)
         try:
             yield House(
                 store=store,

@@ -123,3 +123,6 @@ class Followings(Protocol):
 
     def every(self) -> Sequence[Following]:
         """All of them, by source."""
+
+    def offered(self) -> Mapping[Url, tuple[str, str]]:
+        """The hub and the topic that each source in the file offered at its last poll, of those that did."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import cast
 
@@ -10,10 +10,19 @@ import sqlalchemy as sa
 
 from aggregator.model import Following, Mode, Url
 from aggregator.store.database import Database
-from aggregator.store.tables import AnyRow, followings
+from aggregator.store.memories import MEMORY
+from aggregator.store.tables import AnyRow, followings, sources
 
 CUT_SHORT = timedelta(minutes=1)
 """When a hub is asked again whose answer nobody has heard."""
+
+# Few sources have a hub, and to read the memories of ten thousand takes half a second. Within a text of JSON
+# quotes have backslashes, so that this is found nowhere else.
+_OFFERED = sa.select(sources.c.url, sources.c.memory).where(
+    sources.c.active.is_(True),
+    sources.c.memory.contains('"hub":"'),
+    sa.not_(sources.c.memory.contains('"hub":""')),
+)
 
 
 class HubFollowings:
@@ -100,6 +109,12 @@ class HubFollowings:
         with self._database.read() as connection:
             rows = connection.execute(sa.select(followings).order_by(followings.c.source)).all()
         return [_following(row) for row in rows]
+
+    def offered(self) -> Mapping[Url, tuple[str, str]]:
+        with self._database.read() as connection:
+            rows = connection.execute(_OFFERED).all()
+        memories = ((Url(row.url), MEMORY.validate_json(row.memory)) for row in rows)
+        return {url: (memory.hub, memory.topic) for url, memory in memories}
 
 
 def _this(following: Following) -> sa.ColumnElement[bool]:

@@ -34,6 +34,8 @@ _ERRANDS = sa.select(errands.c.host).where(ERRAND_LEASED)
 
 def host_of(url: str) -> str:
     """The host that asking for a URL keeps busy, as `Source.host` has it; `NONE` where nothing is asked."""
+    if not url:
+        return NONE
     try:
         return Source(Url(url)).host
     except ValueError:  # not a URL that can be asked for

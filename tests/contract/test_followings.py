@@ -5,7 +5,7 @@ from datetime import timedelta
 
 import pytest
 
-from aggregator.model import Changed, Committed, Due, Following, LeaseLost, New, PollOutcome
+from aggregator.model import Changed, Committed, Due, Following, LeaseLost, Memory, New, PollOutcome
 from tests.contract.made import HOUR, NOW, SECOND, A, B, post, source
 
 MINUTE = timedelta(minutes=1)
@@ -96,6 +96,19 @@ def test_the_earliest_come_first(store):
     store.want(ONE, NOW - SECOND)
     assert [one.source for one in store.due(NOW, 1)] == [A]
     assert [one.source for one in store.due(NOW, 9)] == [B]
+
+
+def test_what_sources_offer(store, world):
+    """As their last polls remember it, also after a restart; not who has left, nor what a text says."""
+    world.sync(source(A), source(B))
+    hub = {"hub": "https://hub.example/", "topic": TOPIC}
+    world.poll(A, memory=Memory(**hub))
+    world.poll(B, memory=Memory(last_error='"hub":"https://hub.example/","topic":"x"'))
+    assert store.offered() == {A: ("https://hub.example/", TOPIC)}
+    world.restart()
+    assert world.store.followings.offered() == {A: ("https://hub.example/", TOPIC)}
+    world.sync(source(B))
+    assert world.store.followings.offered() == {}
 
 
 def pushed(lease, *verdicts, at=NOW):

@@ -288,7 +288,6 @@ def test_a_restart_asks_nobody_again():
     async def main(s):
         await s.follow()
         s.start()
-        s.follower.heard(FEED, s.store.sources.sources()[0].memory)
         await s.follower.finish()
         assert len(s.asked()) == 1
         await s.push(body("two"))
