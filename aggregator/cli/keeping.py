@@ -18,10 +18,12 @@ def backup(ctx: click.Context, file: Path, config: Path | None) -> None:
 
     All of it, as it is at one moment; FILE is there whole or not at all, and one that is there stays.
     """
-    from aggregator import daemon, report
+    from aggregator.daemon import keeping
+    from aggregator.daemon.file import read_config
+    from aggregator.report import keeping as said
 
-    _, given = daemon.read_config(chosen(ctx, config))
-    report.backed_up(daemon.backup(given, file))
+    _, given = read_config(chosen(ctx, config))
+    said.backed_up(keeping.backup(given, file))
 
 
 @click.command()
@@ -34,10 +36,12 @@ def restore(ctx: click.Context, file: Path, config: Path | None) -> None:
     Stop the daemon first. The store that was there is kept beside it; every document is rendered again by
     the next `run` or `once`.
     """
-    from aggregator import daemon, report
+    from aggregator.daemon import keeping
+    from aggregator.daemon.file import read_config
+    from aggregator.report import keeping as said
 
-    _, given = daemon.read_config(chosen(ctx, config))
-    report.restored(daemon.restore(given, file))
+    _, given = read_config(chosen(ctx, config))
+    said.restored(keeping.restore(given, file))
 
 
 COMMANDS = (backup, restore)

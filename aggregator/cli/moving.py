@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import sys
 from pathlib import Path
@@ -33,14 +32,18 @@ def preview(ctx: click.Context, asked: str, config: Path | None, private: bool, 
     Fetched once, nothing is stored. A feed of the file has the keys that it has there, any other the file's
     defaults and rules.
     """
-    from aggregator import daemon, observe, report
+    import asyncio
+
+    from aggregator import observe
+    from aggregator.daemon import looking
+    from aggregator.report import previewed
 
     observe.configure(quiet=True)
-    seen = asyncio.run(daemon.preview(chosen(ctx, config), asked, private=private))
+    seen = asyncio.run(looking.preview(chosen(ctx, config), asked, private=private))
     if as_json:
-        click.echo(json.dumps(report.previewed_json(seen), indent=2, ensure_ascii=False))
+        click.echo(json.dumps(previewed.previewed_json(seen), indent=2, ensure_ascii=False))
     else:
-        report.previewed(seen)
+        previewed.previewed(seen)
     if seen.outcome is None:
         sys.exit(1)
 
@@ -68,20 +71,25 @@ def add(
     feeds the first one that is not about comments is taken, and all are named; another one is added by its
     own URL.
     """
-    from aggregator import daemon, observe, report
+    import asyncio
+
+    from aggregator import observe
+    from aggregator.daemon import looking, moving
+    from aggregator.report import found as said
+    from aggregator.report import moved
 
     observe.configure(quiet=True)
     path = chosen(ctx, config)
-    found = asyncio.run(daemon.find(path, url, private=private))
-    report.offers(found)
+    found = asyncio.run(looking.find(path, url, private=private))
+    said.offers(found)
     best = found.offers[0]
     if best.configured is not None:
-        report.configured_already(best.configured, path)
+        said.configured_already(best.configured, path)
         return
-    item = daemon.item(best, category=category or "", title=title or "", private=private)
+    item = moving.item(best, category=category or "", title=title or "", private=private)
     if write:
-        daemon.write_into(path, (), (item,))
-        report.written(path, 1)
+        moving.write_into(path, (), (item,))
+        moved.written(path, 1)
     else:
         click.echo("".join(f"  {line}\n" for line in item.block), nl=False)
 
@@ -97,22 +105,26 @@ def import_(ctx: click.Context, file: Path, config: Path | None, write: bool) ->
     Feeds are printed as YAML; folders become categories, feeds that the file has already are left out. Posts
     of a directory are adopted: what they link to is never written there again.
     """
-    from aggregator import daemon, report
+    from aggregator.daemon import moving
+    from aggregator.report import moved
 
     path = chosen(ctx, config)
     if file.is_dir():
         if write:
             raise click.UsageError("--write is for OPML; the posts of a directory are adopted at once")
-        _, given = daemon.read_config(path)
-        report.adopted(daemon.adopt(given, file))
+        from aggregator.daemon.adopting import adopt
+        from aggregator.daemon.file import read_config
+
+        _, given = read_config(path)
+        moved.adopted(adopt(given, file))
         return
-    moving = daemon.moving_in(path, file)
-    report.moving_in(moving, path)
-    if write and moving.feeds:
-        daemon.write_into(path, moving.categories, moving.feeds)
-        report.written(path, len(moving.feeds))
+    listed = moving.moving_in(path, file)
+    moved.moving_in(listed, path)
+    if write and listed.feeds:
+        moving.write_into(path, listed.categories, listed.feeds)
+        moved.written(path, len(listed.feeds))
     elif not write:
-        click.echo(daemon.listing(moving), nl=False)
+        click.echo(moving.listing(listed), nl=False)
 
 
 @click.command()
@@ -124,11 +136,13 @@ def export(ctx: click.Context, config: Path | None, confidential: bool) -> None:
 
     A folder for each category. Confidential sources are left out, and named, unless asked for.
     """
-    from aggregator import daemon, report
+    from aggregator.daemon.file import read_config
+    from aggregator.daemon.moving import moving_out
+    from aggregator.report.console import warnings
 
-    _, given = daemon.read_config(chosen(ctx, config))
-    content, left = daemon.moving_out(given, confidential=confidential)
-    report.warnings(left)
+    _, given = read_config(chosen(ctx, config))
+    content, left = moving_out(given, confidential=confidential)
+    warnings(left)
     click.echo(content, nl=False)
 
 

@@ -1,6 +1,6 @@
 """Shell. Builds what a process needs to run the loops, and takes it down in order.
 
-Here adapters meet loops, and nowhere else. Also reads the configuration file, since every command does.
+Here adapters meet loops, and nowhere else.
 """
 
 from __future__ import annotations
@@ -11,11 +11,9 @@ import secrets
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
-from pathlib import Path
+from dataclasses import dataclass
 
-from aggregator import __version__, config, pipeline
-from aggregator.errors import ConfigError
+from aggregator import __version__
 from aggregator.fetch import HttpCourier, HttpFetcher
 from aggregator.follower import Follower
 from aggregator.hub import Hub
@@ -24,7 +22,7 @@ from aggregator.model import Config, PollOutcome
 from aggregator.poller import Poller
 from aggregator.publisher import Published, Publisher
 from aggregator.store import Store, open_store
-from aggregator.triggers import SystemClock
+from aggregator.triggers.clock import SystemClock
 from aggregator.workers import WorkerReader
 
 GRACE = 8.0
@@ -36,59 +34,6 @@ HUB_GRACE = 3.0
 
 DECIDERS = 2
 """Threads that decide; what they compute holds Python's lock, so that more would decide no faster."""
-
-
-@dataclass(frozen=True, slots=True)
-class Overrides:
-    """What the command line says over the file."""
-
-    listen: str | None = None
-    admin: str | None = None
-
-
-def read_config(path: Path, overrides: Overrides = Overrides()) -> tuple[bytes, Config]:
-    """The bytes of a configuration file and what they say; raises ConfigError."""
-    raw = read_bytes(path)
-    return raw, overridden(parse_config(raw, path), overrides)
-
-
-def read_bytes(path: Path) -> bytes:
-    """The bytes of a configuration file; raises ConfigError."""
-    try:
-        return path.read_bytes()
-    except FileNotFoundError:
-        raise ConfigError([f"{path}: there is no such file; `aggregator init` writes one"]) from None
-    except OSError as trouble:
-        raise ConfigError([f"{path}: cannot be read: {trouble.strerror}"]) from trouble
-
-
-def parse_config(raw: bytes, path: Path) -> Config:
-    """What the bytes of a configuration file say; raises ConfigError."""
-    text = config.decode(raw, str(path))
-    given = config.load(text, name=str(path), directory=str(path.resolve().parent), environment=os.environ)
-    return given if pipeline.reads_articles() else _without_articles(given)
-
-
-def _without_articles(given: Config) -> Config:
-    """The configuration without what only the extra can do, and a line that says so."""
-    if not any(source.full_text for source in given.sources):
-        return given
-    missing = "full_text: no effect; the extra is not installed (`pip install 'feed-republisher[fulltext]'`)"
-    sources = tuple(replace(source, full_text=False) for source in given.sources)
-    return replace(given, sources=sources, warnings=(*given.warnings, missing))
-
-
-def overridden(given: Config, overrides: Overrides) -> Config:
-    listen = given.server.listen if overrides.listen is None else overrides.listen
-    admin = given.server.admin if overrides.admin is None else overrides.admin
-    return replace(
-        given,
-        server=replace(
-            given.server,
-            listen=None if listen == "off" else listen,
-            admin=None if admin == "off" else admin,
-        ),
-    )
 
 
 @dataclass(frozen=True, slots=True)

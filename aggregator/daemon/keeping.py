@@ -5,10 +5,10 @@ from __future__ import annotations
 from contextlib import closing
 from pathlib import Path
 
-from aggregator.daemon.commands import mark_all
+from aggregator.daemon.publishing import mark_all
 from aggregator.model import Config
 from aggregator.store import Copied, copy_out, open_store, put_back
-from aggregator.triggers import SystemClock
+from aggregator.triggers.clock import SystemClock
 
 
 def backup(given: Config, file: Path) -> Copied:

@@ -13,21 +13,13 @@ from datetime import datetime
 from pathlib import Path
 
 from aggregator import config, observe, serve, websub
-from aggregator.daemon.house import (
-    GRACE,
-    House,
-    Overrides,
-    house,
-    overridden,
-    parse_config,
-    read_bytes,
-    read_config,
-)
+from aggregator.daemon.file import Overrides, overridden, parse_config, read_bytes, read_config
+from aggregator.daemon.house import GRACE, House, house
 from aggregator.daemon.outlook import Outlook
 from aggregator.daemon.watch import desk
 from aggregator.errors import AggregatorError, ConfigError, StoreError
 from aggregator.model import Config, PollOutcome
-from aggregator.triggers import Housekeeping, Reload, Stop, Tick, Triggers
+from aggregator.triggers.events import Housekeeping, Reload, Stop, Tick, Triggers
 
 log = logging.getLogger(__name__)
 

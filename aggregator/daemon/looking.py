@@ -1,14 +1,14 @@
-"""Shell. What one URL or file gives before it is anybody's source: `preview`, and the feeds behind a page.
+"""Shell. What URLs and files give, storing nothing: `preview`, `check --live`, and the feeds behind a page.
 
 Goes out through the same door as every poll, guarded and named, one exchange at a time with the gap between
-two with one host. Stores nothing.
+two with one host.
 """
 
 from __future__ import annotations
 
 import asyncio
 import os
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -16,7 +16,8 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from aggregator import config, pipeline
-from aggregator.daemon.house import read_bytes, user_agent
+from aggregator.daemon.file import read_bytes
+from aggregator.daemon.house import user_agent
 from aggregator.errors import AggregatorError
 from aggregator.fetch import HttpFetcher
 from aggregator.model import (
@@ -37,7 +38,7 @@ from aggregator.model import (
 )
 from aggregator.pipeline import discovering, previewing
 from aggregator.pipeline.discovering import Guesses, Offer
-from aggregator.triggers import SystemClock
+from aggregator.triggers.clock import SystemClock
 from aggregator.workers import WorkerReader
 
 MOST_TRIED = 10
@@ -116,6 +117,44 @@ async def find(path: Path, asked: str, *, private: bool) -> Found:
                 return Found(discovering.best_first(offers), tuple(failed))
     tried = "".join(f"\n  {where}: {why}" for where, why in failed[:MOST_TRIED])
     raise AggregatorError(f"{url}: {reading.reason}; no feed was found{tried}")
+
+
+async def check_live(given: Config, tell: Callable[[Source, ReadResult | str], None]) -> bool:
+    """Fetch and read each source once, host by host, storing nothing; whether all of them are feeds."""
+    clock = SystemClock()
+    fetcher = HttpFetcher(given.polling, user_agent(given), clock)
+    reader = WorkerReader(_NIL, workers=os.cpu_count() or 1)
+    slots = asyncio.Semaphore(given.polling.concurrency)
+    hosts: dict[str, list[Source]] = {}
+    for source in given.sources:
+        hosts.setdefault(source.host, []).append(source)
+
+    async def one(source: Source) -> bool:
+        lease = Lease(source, 0, Memory())
+        match await fetcher.fetch(lease):
+            case Fetched() as fetched:
+                result: ReadResult | str = await reader.read(lease, fetched, clock.now())
+            case NotModified():
+                result = "answers 304 to a first request"
+            case FetchFailed(detail=detail):
+                result = detail
+        tell(source, result)
+        return isinstance(result, Reading)
+
+    async def one_host(sources: list[Source]) -> bool:
+        good = True
+        for number, source in enumerate(sources):
+            if number and source.host:
+                await asyncio.sleep(given.polling.per_host_gap.total_seconds())
+            async with slots:
+                good &= await one(source)
+        return good
+
+    try:
+        return all(await asyncio.gather(*map(one_host, hosts.values())))
+    finally:
+        await fetcher.aclose()
+        await reader.aclose()
 
 
 class _Looker:

@@ -16,7 +16,7 @@ from pathlib import Path
 from aggregator import config
 from aggregator.config import insertion, opml, pieces
 from aggregator.config.pieces import FeedItem, Piece, category, feed
-from aggregator.daemon.house import parse_config, read_bytes
+from aggregator.daemon.file import parse_config, read_bytes
 from aggregator.errors import AggregatorError, ConfigError, StoreMissing
 from aggregator.model import Config
 from aggregator.pipeline.discovering import Offer

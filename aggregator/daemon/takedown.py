@@ -14,7 +14,7 @@ from aggregator.model import Config, Findings, StoredPost, TakenDown, Url
 from aggregator.pipeline import explaining, takedown
 from aggregator.pipeline.explaining.around import Around
 from aggregator.store import Store, open_store
-from aggregator.triggers import SystemClock
+from aggregator.triggers.clock import SystemClock
 
 FOUND = 10
 """Stories that are looked at: of more than one nobody is meant."""

@@ -80,6 +80,12 @@ class Memory:
     topic: str = ""
     silent: datetime | None = None  # `newest` when it was found silent; None: it is not
 
+    def name_of(self, source: Source) -> str:
+        """How people are told of a source: its URL; for a confidential one its title, or the feed's own."""
+        if not source.confidential or source.title or self.info is None:
+            return source.label
+        return f"{self.info.title} ({source.label})"
+
 
 Wanted: TypeAlias = Literal["feed", "page", "robots"]
 ErrandKind: TypeAlias = Literal["archive", "push", "article"]

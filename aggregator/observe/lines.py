@@ -41,7 +41,7 @@ def poll(outcome: PollOutcome) -> None:
         _errand(outcome, outcome.lease.errand)
         return
     fields = {
-        "source": pipeline.name(source, memory),
+        "source": memory.name_of(source),
         "result": memory.last_result,
         "error": memory.last_error,
         "failures": memory.failures or "",
@@ -60,7 +60,7 @@ def poll(outcome: PollOutcome) -> None:
 def _errand(outcome: PollOutcome, errand: Errand) -> None:
     source = outcome.lease.source
     fields = {
-        "source": pipeline.name(source, outcome.memory),
+        "source": outcome.memory.name_of(source),
         "kind": errand.kind,
         "url": "" if source.confidential else errand.url,
         "result": outcome.result,

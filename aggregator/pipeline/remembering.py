@@ -232,13 +232,6 @@ def summary(verdicts: tuple[Verdict, ...]) -> str:
     return ", ".join(f"{counts[name]} {name}" for name in order if name in counts) or "no entries"
 
 
-def name(source: Source, memory: Memory) -> str:
-    """How people are told of a source: its URL; for a confidential one its title, or the feed's own."""
-    if not source.confidential or source.title or memory.info is None:
-        return source.label
-    return f"{memory.info.title} ({source.label})"
-
-
 def is_news(outcome: PollOutcome) -> bool:
     """Whether a poll came to anything that an operator would like to see go by."""
     brought = any(not isinstance(verdict, Unchanged) for verdict in outcome.verdicts) or bool(outcome.unread)

@@ -23,15 +23,9 @@ from aggregator.model import (
     Source,
     Unreadable,
 )
-from aggregator.pipeline import is_news, name, why_unreadable
+from aggregator.pipeline import is_news, why_unreadable
 from aggregator.publisher import Published
 from aggregator.report.console import console
-
-
-def warnings(lines: Sequence[str]) -> None:
-    """What is legal and may surprise, one line each, on standard error."""
-    for line in lines:
-        console(errors=True).print(Text(f"warning: {line}"), soft_wrap=True)
 
 
 class Progress:
@@ -82,7 +76,7 @@ def polled(outcomes: Sequence[PollOutcome], published: Published) -> None:
             continue
         came = "" if memory.last_error else memory.last_result
         unread = f"{len(outcome.unread)} entries left out" if outcome.unread else ""
-        table.add_row(*map(Text, (name(outcome.lease.source, memory), came, memory.last_error or unread)))
+        table.add_row(*map(Text, (memory.name_of(outcome.lease.source), came, memory.last_error or unread)))
     if table.row_count:
         out.print(table)
     new = sum(isinstance(v, New) for o in outcomes for v in o.verdicts)

@@ -15,7 +15,6 @@ from aggregator.model import (
     Source,
     SourceStatus,
 )
-from aggregator.pipeline import name
 from aggregator.report.console import console
 
 
@@ -70,7 +69,7 @@ def _as_json(source: Source | None, status: SourceStatus, configured: Container[
 def _label(source: Source | None, status: SourceStatus) -> str:
     """A removed source's definition is not known any more: its URL may have been confidential."""
     if source is not None:
-        return name(source, status.memory)
+        return status.memory.name_of(source)
     title = status.memory.info.title if status.memory.info else ""
     return f"removed: {title or 'a source that was never read'}"
 

@@ -437,7 +437,7 @@ def test_a_poll_in_words(verdicts, said):
 def test_names_of_sources(of, title, said):
     """A confidential source is never named by its URL."""
     info = None if title is None else pipeline.read(lease(), fetched(rss(title=title)), NOW, SITE).info
-    assert pipeline.name(of, lease(of, info=info).memory) == said
+    assert lease(of, info=info).memory.name_of(of) == said
 
 
 @pytest.mark.parametrize(

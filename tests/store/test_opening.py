@@ -165,7 +165,7 @@ def test_looking_makes_no_store(tmp_path, empty):
 
 def test_status_of_what_was_never_polled_is_empty(tmp_path):
     """`aggregator status` before the first poll says so, and writes nothing."""
-    from aggregator.daemon import status
+    from aggregator.daemon.sources import status
     from aggregator.model import Config, Output
 
     given = Config(store=str(tmp_path / "data/store.db"), output=Output(directory=str(tmp_path / "public")))

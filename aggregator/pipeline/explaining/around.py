@@ -10,7 +10,6 @@ from datetime import UTC, datetime, timedelta
 
 from aggregator.model import Config, Findings, Memory, Slug, Source, SourceStatus, Url
 from aggregator.normalize.origin import reveals
-from aggregator.pipeline.remembering import name
 from aggregator.syntax import urls
 
 
@@ -39,7 +38,7 @@ class Around:
         """How people are told of a source. The URL of a removed one may have been confidential."""
         source, status = self.source(url), self.status(url)
         if source is not None:
-            return name(source, status.memory if status else Memory())
+            return (status.memory if status else Memory()).name_of(source)
         title = status.memory.info.title if status and status.memory.info else ""
         return f"a removed source: {title or 'one that was never read'}"
 

@@ -46,7 +46,7 @@ def name(source: Source | None, status: SourceStatus) -> str:
     info = status.memory.info
     if source is None:
         return f"removed: {(info.title if info else '') or 'a source that was never read'}"
-    return source.title or (info.title if info else "") or pipeline.name(source, status.memory)
+    return source.title or (info.title if info else "") or status.memory.name_of(source)
 
 
 def trouble(source: Source | None, status: SourceStatus, now: datetime) -> str:

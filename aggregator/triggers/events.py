@@ -1,8 +1,4 @@
-"""Shell. What wakes us: APScheduler's tick, changes of the file, signals -> one stream of events.
-
-The only room that asks what time it is, and the only one that knows APScheduler and watchfiles. It says
-that something may be to do, never what: due times live in the store.
-"""
+"""Shell. What may be to do, as events one after the other: ticks, an edited file, signals."""
 
 from __future__ import annotations
 
@@ -12,7 +8,7 @@ import logging
 import signal
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, timedelta
 from pathlib import Path
 from typing import Self, TypeAlias
 
@@ -20,20 +16,14 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from apscheduler.triggers.interval import IntervalTrigger
 from watchfiles import awatch
 
+from aggregator.triggers.clock import SystemClock
+
 log = logging.getLogger(__name__)
 
 TICK = timedelta(seconds=1)
 HOUSEKEEPING = timedelta(minutes=10)
 SETTLE = timedelta(milliseconds=200)
 """How long an editor may take to finish a write that comes in several steps."""
-
-
-class SystemClock:
-    """The time of this machine."""
-
-    def now(self) -> datetime:
-        """Aware, UTC, whole microseconds."""
-        return datetime.now(UTC)  # noqa: TID251 - this is the clock
 
 
 @dataclass(frozen=True, slots=True)

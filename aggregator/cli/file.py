@@ -1,0 +1,96 @@
+"""Shell. The commands about feeds.yaml itself: `init`, `schema`, `check`; thin."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+import click
+
+from aggregator.cli.options import chosen, with_config
+from aggregator.errors import AggregatorError
+
+
+@click.command()
+@with_config
+@click.pass_context
+def init(ctx: click.Context, config: Path | None) -> None:
+    """Write a commented feeds.yaml and its JSON Schema for editors.
+
+    A file that is there stays as it is.
+    """
+    from aggregator import config as configuration
+
+    path = chosen(ctx, config)
+    schema = path.with_name("feeds.schema.json")
+    if path.exists():
+        raise AggregatorError(f"{path} exists already and stays as it is")
+    try:
+        path.write_text(configuration.template(), encoding="utf-8")
+        schema.write_text(_schema_text(), encoding="utf-8")
+    except OSError as trouble:
+        raise AggregatorError(f"cannot write {trouble.filename}: {trouble.strerror}") from trouble
+    click.echo(f"wrote {path} and {schema}; edit the first, then: aggregator run")
+
+
+@click.command()
+@click.option("--reference", is_flag=True, help="For people instead: every key as Markdown.")
+def schema(reference: bool) -> None:
+    """Print the JSON Schema of feeds.yaml.
+
+    Every key, its kind, its default, what it is for.
+    """
+    from aggregator import config as configuration
+
+    click.echo(configuration.reference() if reference else _schema_text(), nl=False)
+
+
+def _schema_text() -> str:
+    from aggregator import config as configuration
+
+    return json.dumps(configuration.json_schema(), indent=2, ensure_ascii=False) + "\n"
+
+
+@click.command()
+@with_config
+@click.option("--live", is_flag=True, help="Fetch each source and say what it is; stores nothing.")
+@click.option("--diff", is_flag=True, help="Say what putting the file in force would do.")
+@click.pass_context
+def check(ctx: click.Context, config: Path | None, live: bool, diff: bool) -> None:
+    """Say whether the file is right, and where it is not.
+
+    Every error at once, with line and column. Nothing is stored.
+
+    \b
+    What an edit would do before it is in force: save it under another name, beside the file.
+      aggregator -c next.yaml check --diff
+    """
+    from aggregator import config as configuration
+    from aggregator.daemon.file import read_config
+    from aggregator.report import console
+
+    path = chosen(ctx, config)
+    _, given = read_config(path)
+    console.warnings(given.warnings)
+    console.warnings(configuration.advice(given))
+    configured = sum(category.configured for category in given.categories)
+    click.echo(f"{path}: {len(given.sources)} sources, {configured} categories configured; good")
+    if diff:
+        from aggregator.daemon import commands
+
+        for line in commands.difference(given) or ["no source is added, edited or removed"]:
+            click.echo(line)
+    if live:
+        import asyncio
+
+        from aggregator import observe
+        from aggregator.daemon import looking
+        from aggregator.report import polls
+
+        observe.configure(quiet=True)
+        if not asyncio.run(looking.check_live(given, polls.live)):
+            sys.exit(1)
+
+
+COMMANDS = (init, schema, check)

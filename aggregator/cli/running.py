@@ -1,0 +1,99 @@
+"""Shell. The commands that poll and publish: `run`, `once`; thin."""
+
+from __future__ import annotations
+
+import signal
+import sys
+from pathlib import Path
+from typing import Literal
+
+import click
+
+from aggregator.cli.options import chosen, with_config
+from aggregator.errors import ListenError
+
+
+@click.command()
+@with_config
+@click.option("--listen", metavar="ADDR", help="Serve on this address instead of the file's; `off` for none.")
+@click.option("--admin", metavar="ADDR|off", help="The admin listener's address instead of the file's.")
+@click.option("-v", "--verbose", is_flag=True, help="Log polls that bring nothing, too.")
+@click.option(
+    "--log",
+    "form",
+    type=click.Choice(["text", "json"]),
+    default="text",
+    show_default=True,
+    envvar="AGGREGATOR_LOG",
+    show_envvar=True,
+    help="How log lines look: key=value, or a JSON object on each.",
+)
+@click.pass_context
+def run(
+    ctx: click.Context,
+    config: Path | None,
+    listen: str | None,
+    admin: str | None,
+    verbose: bool,
+    form: Literal["text", "json"],
+) -> None:
+    """The daemon: poll, publish, serve, watch the file.
+
+    An edit of the file is in force when it is saved; one with a mistake is refused, and the last good one
+    stays. SIGTERM finishes what is under way and ends it, SIGHUP reads the file again. Log lines go to
+    standard error.
+    """
+    # Until the daemon listens to signals itself, they end it cleanly, or wait: there is nothing to lose yet.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
+    signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    import asyncio
+
+    from aggregator import observe, serve
+    from aggregator.daemon import live
+    from aggregator.daemon.file import Overrides
+
+    for option, address in (("--listen", listen), ("--admin", admin)):
+        if address in (None, "off"):
+            continue
+        try:
+            serve.split_address(address)
+        except ListenError as wrong:
+            raise click.BadParameter(str(wrong), param_hint=option) from wrong
+    observe.configure(verbose=verbose, form=form)
+    overrides = Overrides(listen=listen, admin=admin)
+    asyncio.run(live.run(chosen(ctx, config), overrides, lambda line: click.echo(line)))
+
+
+@click.command()
+@with_config
+@click.option(
+    "--all", "everything", is_flag=True, help="Also what is not due, where floors and servers allow."
+)
+@click.option("--strict", is_flag=True, help="Exit 1 if any source failed.")
+@click.pass_context
+def once(ctx: click.Context, config: Path | None, everything: bool, strict: bool) -> None:
+    """Poll what is due, publish, print what came, exit.
+
+    For a timer or a scheduled job. A source that fails is named, and fails nothing else.
+    """
+    import asyncio
+
+    from aggregator import observe
+    from aggregator.daemon import once
+    from aggregator.daemon.file import read_config
+    from aggregator.report import console, polls
+
+    observe.configure(quiet=True)
+    _, given = read_config(chosen(ctx, config))
+    console.warnings(given.warnings)
+    with polls.Progress() as progress:
+        outcomes, published = asyncio.run(
+            once.once(given, everything=everything, expect=progress.expect, report=progress.note)
+        )
+    polls.polled(outcomes, published)
+    failed = any(outcome.memory.last_error for outcome in outcomes)
+    if published.failures or (strict and failed):
+        sys.exit(1)
+
+
+COMMANDS = (run, once)
