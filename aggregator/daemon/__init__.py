@@ -19,10 +19,12 @@ from aggregator.daemon.keeping import backup, restore
 from aggregator.daemon.live import run
 from aggregator.daemon.looking import find, preview
 from aggregator.daemon.moving import item, listing, moving_in, moving_out, write_into
+from aggregator.daemon.roles import Roles
 from aggregator.daemon.takedown import take_down, take_down_source
 
 __all__ = [
     "Overrides",
+    "Roles",
     "adopt",
     "backup",
     "check_live",

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aggregator import __version__, config, pipeline
+from aggregator.daemon.roles import EVERY, Roles
 from aggregator.errors import ConfigError
 from aggregator.fetch import HttpCourier, HttpFetcher
 from aggregator.follower import Follower
@@ -44,6 +45,7 @@ class Overrides:
 
     listen: str | None = None
     admin: str | None = None
+    roles: Roles = EVERY
 
 
 def read_config(path: Path, overrides: Overrides = Overrides()) -> tuple[bytes, Config]:
@@ -93,8 +95,9 @@ def overridden(given: Config, overrides: Overrides) -> Config:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The parts of a process that runs the loops."""
+    """The parts of a process of the daemon; all of them, whatever its roles: these say which are woken."""
 
+    roles: Roles
     store: Store
     fetcher: HttpFetcher
     reader: WorkerReader
@@ -109,7 +112,10 @@ class House:
     def adopt(self, new: Config) -> None:
         """Put a configuration in force: the store first, since a failure there must leave the old one."""
         with self.publisher.paused():  # else a mark of the new one could be settled by documents of the old
-            self.store.polls.sync(new, self.clock.now())
+            if self.roles.loops:
+                self.store.polls.sync(new, self.clock.now())
+            else:
+                self.store.remember(new)
             self.store.documents.move(new.output.directory)
             self.publisher.config = new
         self.keeper.adopt(new)
@@ -132,18 +138,24 @@ def user_agent(given: Config) -> str:
 
 
 @asynccontextmanager
-async def house(given: Config, report: Callable[[PollOutcome], None]) -> AsyncIterator[House]:
-    """Open the store for the loops, build what they need, and take it all down again."""
+async def house(
+    given: Config, report: Callable[[PollOutcome], None], roles: Roles = EVERY
+) -> AsyncIterator[House]:
+    """Open the store, build what the roles of this process need, and take it all down again."""
     clock = SystemClock()
-    store = await asyncio.to_thread(open_store, given.store, output=given.output.directory, loops=True)
+    store = await asyncio.to_thread(open_store, given.store, output=given.output.directory, loops=roles.loops)
     try:
-        await asyncio.to_thread(store.polls.sync, given, clock.now())
-        if given.output.jekyll is not None:
+        if roles.loops:
+            await asyncio.to_thread(store.polls.sync, given, clock.now())
+        else:
+            store.remember(given)
+        if roles.publish and given.output.jekyll is not None:
             await asyncio.to_thread(store.jekyll.lost, given.output.jekyll.directory)
         fetcher = HttpFetcher(given.polling, user_agent(given), clock)
         reader = WorkerReader(store.posts.identity(), workers=os.cpu_count() or 1)
         courier = HttpCourier(user_agent(given), clock)
         hub = Hub(store.subscriptions, store.documents, courier, clock, given, _token)
+        hub.works = roles.publish
         deciders = ThreadPoolExecutor(max_workers=DECIDERS, thread_name_prefix="decide")
 
         def reported(outcome: PollOutcome) -> None:
@@ -154,6 +166,7 @@ async def house(given: Config, report: Callable[[PollOutcome], None]) -> AsyncIt
         follower = Follower(store.followings, store.polls, poller.push, courier, clock, given, _token)
         try:
             yield House(
+                roles=roles,
                 store=store,
                 fetcher=fetcher,
                 reader=reader,

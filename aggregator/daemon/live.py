@@ -24,6 +24,7 @@ from aggregator.daemon.house import (
     read_config,
 )
 from aggregator.daemon.outlook import Outlook
+from aggregator.daemon.roles import Roles
 from aggregator.daemon.watch import desk
 from aggregator.errors import AggregatorError, ConfigError, StoreError
 from aggregator.model import Config, PollOutcome
@@ -38,6 +39,7 @@ BETWEEN_ROUNDS = 0.05
 async def run(path: Path, overrides: Overrides, announce: Callable[[str], None]) -> None:
     """The daemon: poll, publish, serve, watch the file, until SIGTERM or SIGINT."""
     raw, given = read_config(path, overrides)
+    _must_fit(overrides.roles, given)
     _warn(given)
     metrics = observe.Metrics()
 
@@ -46,7 +48,7 @@ async def run(path: Path, overrides: Overrides, announce: Callable[[str], None])
         metrics.poll(outcome)
 
     # Signals first: a SIGTERM that comes while the store is opened ends us as cleanly as any other.
-    async with Triggers(path) as events, house(given, report) as parts:
+    async with Triggers(path) as events, house(given, report, overrides.roles) as parts:
         loops = _Loops(parts, path, overrides, raw, given, metrics)
         async with _serving(given, parts, loops, metrics) as where:
             announce(f"{given.site.title}: {len(given.sources)} sources, {where}")
@@ -60,7 +62,9 @@ async def _serving(
     """Answer readers and the operator, each where the file says; in words, where that is."""
     said = []
     async with AsyncExitStack() as ends:
-        if given.server.listen is not None:
+        if not parts.roles.serve:
+            said.append(f"serving nothing (roles: {parts.roles})")
+        elif given.server.listen is not None:
             hub = serve.hub(parts.hub.take) if websub.own_hub(given.server) else serve.no_hub()
             follower = parts.follower
             pushed = serve.callbacks(
@@ -90,6 +94,17 @@ async def _serving(
             ends.push_async_callback(server.stop)
             said.append(f"for you http://{server.address}/admin/")
         yield ", ".join(said)
+
+
+def _must_fit(roles: Roles, given: Config) -> None:
+    """Raises `ConfigError` for roles that leave work which nobody can take."""
+    if roles.loops and not (roles.poll and roles.publish) and "://" not in given.store:
+        raise ConfigError(
+            [
+                f"--roles {roles}: one process polls and publishes on a SQLite file; "
+                "name `poll,publish` together, or `serve` alone for a process beside that one"
+            ]
+        )
 
 
 def _warn(given: Config) -> None:
@@ -155,24 +170,31 @@ class _Loops:
 
     async def _tick(self) -> None:
         """Start what is due and publish what is dirty. Trouble with the store is said, and tried again."""
+        roles = self._parts.roles
         try:
-            await self._parts.poller.start_due()
+            if roles.poll:
+                await self._parts.poller.start_due()
             await self._outlook.look()
             self._store_trouble.over()
         except StoreError as trouble:
             self._store_trouble.say(trouble)
         self._parts.hub.wake()
-        self._parts.follower.wake()
+        if roles.poll:
+            self._parts.follower.wake()
         if self._reload_again:
             await self._reload(self._reload_again)
-        if self._following is None or self._following.done():
+        if roles.poll and (self._following is None or self._following.done()):
             self._following = asyncio.create_task(self._follow(), name="follow ended polls")
+        if not roles.publish:
+            return
         if self._parts.keeper.behind and (self._keeping is None or self._keeping.done()):
             self._keeping = asyncio.create_task(self._keep(), name="keep")
         if self._publishing is None or self._publishing.done():
             self._publishing = asyncio.create_task(self._publish(), name="publish")
 
     async def _housekeep(self) -> None:
+        if not self._parts.roles.publish:
+            return
         try:
             await asyncio.to_thread(self._parts.store.housekeep, self._parts.clock.now())
             purged = await asyncio.to_thread(self._parts.keeper.purge)
@@ -249,7 +271,8 @@ class _Loops:
         for key in changes.restart:
             log.warning("reload: `%s` takes effect at the next start", key)
         _warn(new)
-        await self._revise_what_is_seen()
+        if self._parts.roles.publish:
+            await self._revise_what_is_seen()
         await self._tick()
 
     async def _revise_what_is_seen(self) -> None:
@@ -272,4 +295,5 @@ class _Loops:
         busy = [task for task in (self._publishing, self._keeping) if task is not None]
         if busy:
             await asyncio.wait(busy)
-        await self._publish()
+        if self._parts.roles.publish:
+            await self._publish()
