@@ -28,6 +28,9 @@ from aggregator.store import Store, open_store
 from aggregator.triggers import SystemClock
 from aggregator.workers import WorkerReader
 
+KEEPING, ASKING = "keep", "ask"
+"""What one process at a time does, of those that publish and of those that poll."""
+
 GRACE = 8.0
 """Seconds that polls under way have at a stop."""
 
@@ -126,10 +129,31 @@ class House:
 
     async def publish(self, *, whole: bool = True) -> Published:
         """Render what is dirty, in a thread; not `whole`: with no more than a batch of Jekyll files."""
+        self.publisher.alone = await self.keeps()
         published = await asyncio.to_thread(self.publisher.publish, whole=whole)
         if published.written:
+            await self.catch_up()
             self.hub.changed(published.written)
         return published
+
+    async def keeps(self) -> bool:
+        """Whether what one process at a time does is ours: old posts, pages, files, deliveries of the hub."""
+        return not self.store.shared or await asyncio.to_thread(
+            self.store.duties.take, KEEPING, self.clock.now()
+        )
+
+    async def asks(self) -> bool:
+        """Whether the hubs of sources are ours to be asked."""
+        return not self.store.shared or await asyncio.to_thread(
+            self.store.duties.take, ASKING, self.clock.now()
+        )
+
+    async def catch_up(self) -> None:
+        """Heed what other processes have put; in the output directory too, if we serve."""
+        if self.store.shared:
+            news = await asyncio.to_thread(self.store.documents.catch_up, self.clock.now())
+            if news:
+                self.hub.changed(news)
 
 
 def user_agent(given: Config) -> str:
@@ -156,6 +180,7 @@ async def house(
         courier = HttpCourier(user_agent(given), clock)
         hub = Hub(store.subscriptions, store.documents, courier, clock, given, _token)
         hub.works = roles.publish
+        store.documents.mirrors = roles.serve
         deciders = ThreadPoolExecutor(max_workers=DECIDERS, thread_name_prefix="decide")
 
         def reported(outcome: PollOutcome) -> None:

@@ -129,10 +129,12 @@ class _Loops:
         self._publishing: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self._catching_up: asyncio.Task[None] | None = None
         self._wrong: tuple[str, ...] = ()  # what is wrong with the file as it is: said once
         self._reload_again = ""  # who asked for a reload that our store prevented
         self._reload_trouble = observe.Trouble("cannot reload")
         self._store_trouble = observe.Trouble("cannot look for due sources")
+        self._mirror_trouble = observe.Trouble("cannot keep the output directory up to date")
         self._publish_trouble = observe.Trouble("cannot publish")
         self._keeper_trouble = observe.Trouble("cannot bring stored posts up to date")
         self.running = False  # what /readyz says
@@ -178,22 +180,53 @@ class _Loops:
             self._store_trouble.over()
         except StoreError as trouble:
             self._store_trouble.say(trouble)
-        self._parts.hub.wake()
-        if roles.poll:
-            self._parts.follower.wake()
+        await self._wake()
         if self._reload_again:
             await self._reload(self._reload_again)
         if roles.poll and (self._following is None or self._following.done()):
             self._following = asyncio.create_task(self._follow(), name="follow ended polls")
+        if self._parts.store.shared and (self._catching_up is None or self._catching_up.done()):
+            self._catching_up = asyncio.create_task(self._catch_up(), name="catch up")
         if not roles.publish:
             return
-        if self._parts.keeper.behind and (self._keeping is None or self._keeping.done()):
+        if (
+            self._parts.hub.works
+            and self._parts.keeper.behind
+            and (self._keeping is None or self._keeping.done())
+        ):
             self._keeping = asyncio.create_task(self._keep(), name="keep")
         if self._publishing is None or self._publishing.done():
             self._publishing = asyncio.create_task(self._publish(), name="publish")
 
+    async def _wake(self) -> None:
+        """Let those work that ask and tell others, where that is for this process to do."""
+        parts = self._parts
+        try:
+            if parts.roles.publish:
+                parts.hub.works = await parts.keeps()
+            if parts.roles.poll:
+                parts.follower.asks = await parts.asks()
+        except StoreError as trouble:
+            self._store_trouble.say(trouble)
+            return
+        parts.hub.wake()
+        if parts.roles.poll:
+            parts.follower.wake()
+
+    async def _catch_up(self) -> None:
+        """Look what other processes have published."""
+        try:
+            await self._parts.catch_up()
+        except AggregatorError as trouble:
+            self._mirror_trouble.say(trouble)
+            return
+        if left := self._parts.store.documents.left():
+            self._mirror_trouble.say(left)
+        else:
+            self._mirror_trouble.over()
+
     async def _housekeep(self) -> None:
-        if not self._parts.roles.publish:
+        if not self._parts.hub.works:
             return
         try:
             await asyncio.to_thread(self._parts.store.housekeep, self._parts.clock.now())
@@ -271,7 +304,7 @@ class _Loops:
         for key in changes.restart:
             log.warning("reload: `%s` takes effect at the next start", key)
         _warn(new)
-        if self._parts.roles.publish:
+        if self._parts.hub.works:
             await self._revise_what_is_seen()
         await self._tick()
 
@@ -292,7 +325,8 @@ class _Loops:
         cancelled = await self._parts.poller.stop(GRACE)
         if cancelled:
             log.info("stop: polls cut short: %d; their sources are asked again when they are due", cancelled)
-        busy = [task for task in (self._publishing, self._keeping) if task is not None]
+        work = (self._publishing, self._keeping, self._catching_up)
+        busy = [task for task in work if task is not None]
         if busy:
             await asyncio.wait(busy)
         if self._parts.roles.publish:
