@@ -121,12 +121,13 @@ class Follower:
     def _settle(self, news: Mapping[Url, tuple[str, str]]) -> Iterable[Following]:
         """Take over what is wanted by now; what is due. Blocks."""
         now = self._clock.now()
-        if self._known is None or any(map(self._is_new, news, news.values())):
+        wanted = self._wanted()
+        if self._known is None:
+            news = {**self._store.offered(), **news}
+        if self._known is None or any(self._is_new(*one) for one in news.items() if one[0] in wanted):
             # Another process may have heard it before: who asks again would spoil the first one's secret.
             every = self._store.every()
             self._known = {one.source: (one.hub, one.topic) for one in every if one.mode == "subscribe"}
-            news = {**self._store.offered(), **news}
-        wanted = self._wanted()
         for source, offer in news.items():
             if source not in wanted:
                 continue

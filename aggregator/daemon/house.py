@@ -179,7 +179,7 @@ async def house(
         reader = WorkerReader(store.posts.identity(), workers=os.cpu_count() or 1)
         courier = HttpCourier(user_agent(given), clock)
         hub = Hub(store.subscriptions, store.documents, courier, clock, given, _token)
-        hub.works = roles.publish
+        hub.works = roles.publish and not store.shared  # until it has the duty
         store.documents.mirrors = roles.serve
         deciders = ThreadPoolExecutor(max_workers=DECIDERS, thread_name_prefix="decide")
 
