@@ -98,10 +98,12 @@ class Archivist:
                 buried = self._posts.buried(archive.members)
                 rendered = pipeline.render_archive(archive, buried, categories, config, self._identity)
                 if rendered is None:
-                    self._documents.remove(path)
+                    self._documents.remove(path, basis=archive)
                 else:
                     self._archives.promise(archive, rendered.updated)
-                    written += [one.path for one in rendered.documents if self._documents.put(one, now)]
+                    written += [
+                        one.path for one in rendered.documents if self._documents.put(one, now, basis=archive)
+                    ]
                 done.append(archive)
             except PublishError as fault:
                 trouble.append(str(fault))

@@ -63,6 +63,7 @@ class Follower:
         self._store, self._polls, self._push = store, polls, push
         self._courier, self._clock, self._token = courier, clock, token
         self.config = config
+        self.asks = True  # False: another process asks the hubs; what sources offer is noted all the same
         self._known: dict[Url, tuple[str, str]] | None = None  # hub and topic of what is followed
         self._news: dict[Url, tuple[str, str]] = {}  # what sources offer by now
         self._asking = asyncio.Semaphore(AT_ONCE)
@@ -120,11 +121,13 @@ class Follower:
     def _settle(self, news: Mapping[Url, tuple[str, str]]) -> Iterable[Following]:
         """Take over what is wanted by now; what is due. Blocks."""
         now = self._clock.now()
+        wanted = self._wanted()
         if self._known is None:
+            news = {**self._store.offered(), **news}
+        if self._known is None or any(self._is_new(*one) for one in news.items() if one[0] in wanted):
+            # Another process may have heard it before: who asks again would spoil the first one's secret.
             every = self._store.every()
             self._known = {one.source: (one.hub, one.topic) for one in every if one.mode == "subscribe"}
-            news = {**self._store.offered(), **news}
-        wanted = self._wanted()
         for source, offer in news.items():
             if source not in wanted:
                 continue
@@ -135,7 +138,11 @@ class Follower:
                 self._leave(source, now)
         for source in self._known.keys() - wanted:
             self._leave(source, now)
-        return self._store.due(now, BATCH)
+        return self._store.due(now, BATCH) if self.asks else ()
+
+    def _is_new(self, source: Url, offer: tuple[str, str]) -> bool:
+        known = self._known.get(source) if self._known is not None else None
+        return known != offer if all(offer) else known is not None
 
     def _wanted(self) -> Collection[Url]:
         """The sources that may be followed: none where no hub can reach us."""

@@ -60,6 +60,7 @@ class Hub:
         self._store, self._documents, self._courier, self._clock = store, documents, courier, clock
         self._challenge = challenge
         self.config = config
+        self.works = True  # False: requests are taken, and another process verifies and delivers
         self._allowance = websub.Allowance()
         self._running: dict[Hashable, asyncio.Task[None]] = {}
         self._callbacks = _Places(1)
@@ -102,7 +103,7 @@ class Hub:
     def wake(self) -> None:
         """Something may be due: start what is, without waiting for it."""
         self._again = True
-        if not self._stopped and (self._round is None or self._round.done()):
+        if self.works and not self._stopped and (self._round is None or self._round.done()):
             self._round = asyncio.create_task(self._start_due(), name="hub")
 
     async def finish(self) -> None:

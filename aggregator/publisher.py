@@ -77,6 +77,9 @@ class Publisher:
             str, ...
         ] = ()  # what went wrong with documents the last time that they were tried
         self.config = config
+        self.alone = (
+            True  # False: another process writes what is not of one scope: pages, files, old archives
+        )
 
     def publish(self, *, whole: bool = True) -> Published:
         """Render what is dirty. What cannot be put in place is reported, stays dirty, and is tried again.
@@ -86,13 +89,15 @@ class Publisher:
         """
         now = self._clock.now()
         published = Published()
-        pages, unpaged = self._publish_stories(self._pages, now, whole)
+        alone = self.alone
+        pages, unpaged = self._publish_stories(self._pages if alone else None, now, whole)
         if self._not_before is None or now >= self._not_before:
             published = self._publish_scopes(now)
-            published = self._publish_archives(now, whole, published)
+            if alone:
+                published = self._publish_archives(now, whole, published)
             self._not_before = now + AFTER_FAILURE if published.failures else None
             self._failing = published.failures
-        files, refused = self._publish_stories(self._jekyll, now, whole)
+        files, refused = self._publish_stories(self._jekyll if alone else None, now, whole)
         failures = (*unpaged, *self._failing, *refused)
         self._complain(failures)
         return replace(
@@ -169,7 +174,7 @@ class Publisher:
             self._documents.promise(claim, rendered.updated)
             # Where a new archive is not in place, the old document must go on holding its posts.
             safe = [one for one in rendered.documents if not (trouble and one.path.endswith(".atom"))]
-            trouble += self._put(safe, now, written) + self._remove(rendered.unwanted)
+            trouble += self._put(safe, claim, now, written) + self._remove(rendered.unwanted, claim)
             if not trouble:
                 self._documents.settle(claim, rendered.updated)
         except AggregatorError as fault:
@@ -188,22 +193,24 @@ class Publisher:
                 log.error("cannot give back the claim on %s: %s", claim.scope or "the site", trouble)
                 self._owed.append(claim)
 
-    def _put(self, documents: Sequence[Document], now: datetime, written: list[str]) -> list[str]:
+    def _put(
+        self, documents: Sequence[Document], claim: Claim, now: datetime, written: list[str]
+    ) -> list[str]:
         failures = []
         for document in documents:
             try:
-                if self._documents.put(document, now):
+                if self._documents.put(document, now, basis=claim):
                     written.append(document.path)
             except PublishError as trouble:
                 failures.append(str(trouble))
         return failures
 
-    def _remove(self, paths: Sequence[str]) -> list[str]:
+    def _remove(self, paths: Sequence[str], claim: Claim) -> list[str]:
         """Remove what was published in formats that the file asks for no more; what went wrong, in words."""
         failures = []
         for path in paths:
             try:
-                if self._documents.remove(path):
+                if self._documents.remove(path, basis=claim):
                     log.info("removed %s: `output.formats` does not ask for it any more", path)
             except PublishError as trouble:
                 failures.append(str(trouble))

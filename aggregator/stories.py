@@ -140,7 +140,7 @@ class PageWriter(StoryWriter):
         """Put one page in place, or remove it; whether that was possible."""
         path = pipeline.page_path(one.story, one.founder)
         try:
-            if self._replace(path, pipeline.render_page(one, categories, config), now):
+            if self._replace(path, pipeline.render_page(one, categories, config), one, now):
                 written.append(path)
         except PublishError as trouble:
             self._refuse(one.story, now, str(trouble))
@@ -152,8 +152,10 @@ class PageWriter(StoryWriter):
         self._refused.pop(one.story, None)
         return True
 
-    def _replace(self, path: str, page: Document | None, now: datetime) -> bool:
-        return self._documents.remove(path) if page is None else self._documents.put(page, now)
+    def _replace(self, path: str, page: Document | None, basis: Unpaged, now: datetime) -> bool:
+        if page is None:
+            return self._documents.remove(path, basis=basis)
+        return self._documents.put(page, now, basis=basis)
 
     def _remove_all(self, written: list[str]) -> bool:
         """Remove a batch of the pages that there are; after the last one, none counts as made."""

@@ -1412,7 +1412,7 @@ class MemoryDocuments(_Part):
     def get(self, path, /):
         return self.data.files.get(path)
 
-    def put(self, document, now, /):
+    def put(self, document, now, /, *, basis=None):
         path, _, kind = document.path.rpartition(".")
         if not path or kind not in MEDIA_TYPES or any(s[:1] in ("", ".") for s in path.split("/")):
             raise PublishError(f"{document.path}: no place for a document")
@@ -1432,7 +1432,7 @@ class MemoryDocuments(_Part):
         )
         return True
 
-    def remove(self, path, /):
+    def remove(self, path, /, *, basis=None):
         return self.data.files.pop(path, None) is not None
 
     def held(self, folder, limit, after, /):

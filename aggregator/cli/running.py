@@ -17,6 +17,13 @@ from aggregator.errors import ListenError
 @with_config
 @click.option("--listen", metavar="ADDR", help="Serve on this address instead of the file's; `off` for none.")
 @click.option("--admin", metavar="ADDR|off", help="The admin listener's address instead of the file's.")
+@click.option(
+    "--roles",
+    metavar="LIST",
+    default="poll,publish,serve",
+    show_default=True,
+    help="What this process does, of several on one store.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="Log polls that bring nothing, too.")
 @click.option(
     "--log",
@@ -34,6 +41,7 @@ def run(
     config: Path | None,
     listen: str | None,
     admin: str | None,
+    roles: str,
     verbose: bool,
     form: Literal["text", "json"],
 ) -> None:
@@ -41,7 +49,8 @@ def run(
 
     An edit of the file is in force when it is saved; one with a mistake is refused, and the last good one
     stays. SIGTERM finishes what is under way and ends it, SIGHUP reads the file again. Log lines go to
-    standard error.
+    standard error. A process without the role `serve` opens no public listener; with `serve` alone it runs
+    beside another one that polls and publishes.
     """
     # Until the daemon listens to signals itself, they end it cleanly, or wait: there is nothing to lose yet.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
@@ -51,6 +60,7 @@ def run(
     from aggregator import observe, serve
     from aggregator.daemon import live
     from aggregator.daemon.file import Overrides
+    from aggregator.daemon.roles import Roles
 
     for option, address in (("--listen", listen), ("--admin", admin)):
         if address in (None, "off"):
@@ -59,8 +69,12 @@ def run(
             serve.split_address(address)
         except ListenError as wrong:
             raise click.BadParameter(str(wrong), param_hint=option) from wrong
+    try:
+        taken = Roles.named(roles)
+    except ValueError as wrong:
+        raise click.BadParameter(str(wrong), param_hint="--roles") from wrong
     observe.configure(verbose=verbose, form=form)
-    overrides = Overrides(listen=listen, admin=admin)
+    overrides = Overrides(listen=listen, admin=admin, roles=taken)
     asyncio.run(live.run(chosen(ctx, config), overrides, lambda line: click.echo(line)))
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from aggregator import config
+from aggregator.daemon.roles import EVERY, Roles
 from aggregator.errors import ConfigError
 from aggregator.model import Config
 
@@ -20,6 +21,7 @@ class Overrides:
 
     listen: str | None = None
     admin: str | None = None
+    roles: Roles = EVERY
 
 
 def read_config(path: Path, overrides: Overrides = Overrides()) -> tuple[bytes, Config]:

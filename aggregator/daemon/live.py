@@ -16,6 +16,7 @@ from aggregator import config, observe, serve, websub
 from aggregator.daemon.file import Overrides, overridden, parse_config, read_bytes, read_config
 from aggregator.daemon.house import GRACE, House, house
 from aggregator.daemon.outlook import Outlook
+from aggregator.daemon.roles import Roles
 from aggregator.daemon.watch import desk
 from aggregator.errors import AggregatorError, ConfigError, StoreError
 from aggregator.model import Config, PollOutcome
@@ -30,6 +31,7 @@ BETWEEN_ROUNDS = 0.05
 async def run(path: Path, overrides: Overrides, announce: Callable[[str], None]) -> None:
     """The daemon: poll, publish, serve, watch the file, until SIGTERM or SIGINT."""
     raw, given = read_config(path, overrides)
+    _must_fit(overrides.roles, given)
     _warn(given)
     metrics = observe.Metrics()
 
@@ -38,7 +40,7 @@ async def run(path: Path, overrides: Overrides, announce: Callable[[str], None])
         metrics.poll(outcome)
 
     # Signals first: a SIGTERM that comes while the store is opened ends us as cleanly as any other.
-    async with Triggers(path) as events, house(given, report) as parts:
+    async with Triggers(path) as events, house(given, report, overrides.roles) as parts:
         loops = _Loops(parts, path, overrides, raw, given, metrics)
         async with _serving(given, parts, loops, metrics) as where:
             announce(f"{given.site.title}: {len(given.sources)} sources, {where}")
@@ -52,7 +54,9 @@ async def _serving(
     """Answer readers and the operator, each where the file says; in words, where that is."""
     said = []
     async with AsyncExitStack() as ends:
-        if given.server.listen is not None:
+        if not parts.roles.serve:
+            said.append(f"serving nothing (roles: {parts.roles})")
+        elif given.server.listen is not None:
             hub = serve.hub(parts.hub.take) if websub.own_hub(given.server) else serve.no_hub()
             follower = parts.follower
             pushed = serve.callbacks(
@@ -84,6 +88,17 @@ async def _serving(
         yield ", ".join(said)
 
 
+def _must_fit(roles: Roles, given: Config) -> None:
+    """Raises `ConfigError` for roles that leave work which nobody can take."""
+    if roles.loops and not (roles.poll and roles.publish) and "://" not in given.store:
+        raise ConfigError(
+            [
+                f"--roles {roles}: one process polls and publishes on a SQLite file; "
+                "name `poll,publish` together, or `serve` alone for a process beside that one"
+            ]
+        )
+
+
 def _warn(given: Config) -> None:
     for warning in given.warnings:
         log.warning("%s", warning)
@@ -106,10 +121,12 @@ class _Loops:
         self._publishing: asyncio.Task[None] | None = None
         self._following: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
+        self._catching_up: asyncio.Task[None] | None = None
         self._wrong: tuple[str, ...] = ()  # what is wrong with the file as it is: said once
         self._reload_again = ""  # who asked for a reload that our store prevented
         self._reload_trouble = observe.Trouble("cannot reload")
         self._store_trouble = observe.Trouble("cannot look for due sources")
+        self._mirror_trouble = observe.Trouble("cannot keep the output directory up to date")
         self._publish_trouble = observe.Trouble("cannot publish")
         self._keeper_trouble = observe.Trouble("cannot bring stored posts up to date")
         self.running = False  # what /readyz says
@@ -147,24 +164,62 @@ class _Loops:
 
     async def _tick(self) -> None:
         """Start what is due and publish what is dirty. Trouble with the store is said, and tried again."""
+        roles = self._parts.roles
         try:
-            await self._parts.poller.start_due()
+            if roles.poll:
+                await self._parts.poller.start_due()
             await self._outlook.look()
             self._store_trouble.over()
         except StoreError as trouble:
             self._store_trouble.say(trouble)
-        self._parts.hub.wake()
-        self._parts.follower.wake()
+        await self._wake()
         if self._reload_again:
             await self._reload(self._reload_again)
-        if self._following is None or self._following.done():
+        if roles.poll and (self._following is None or self._following.done()):
             self._following = asyncio.create_task(self._follow(), name="follow ended polls")
-        if self._parts.keeper.behind and (self._keeping is None or self._keeping.done()):
+        if self._parts.store.shared and (self._catching_up is None or self._catching_up.done()):
+            self._catching_up = asyncio.create_task(self._catch_up(), name="catch up")
+        if not roles.publish:
+            return
+        if (
+            self._parts.hub.works
+            and self._parts.keeper.behind
+            and (self._keeping is None or self._keeping.done())
+        ):
             self._keeping = asyncio.create_task(self._keep(), name="keep")
         if self._publishing is None or self._publishing.done():
             self._publishing = asyncio.create_task(self._publish(), name="publish")
 
+    async def _wake(self) -> None:
+        """Let those work that ask and tell others, where that is for this process to do."""
+        parts = self._parts
+        try:
+            if parts.roles.publish:
+                parts.hub.works = await parts.keeps()
+            if parts.roles.poll:
+                parts.follower.asks = await parts.asks()
+        except StoreError as trouble:
+            self._store_trouble.say(trouble)
+            return
+        parts.hub.wake()
+        if parts.roles.poll:
+            parts.follower.wake()
+
+    async def _catch_up(self) -> None:
+        """Look what other processes have published."""
+        try:
+            await self._parts.catch_up()
+        except AggregatorError as trouble:
+            self._mirror_trouble.say(trouble)
+            return
+        if left := self._parts.store.documents.left():
+            self._mirror_trouble.say(left)
+        else:
+            self._mirror_trouble.over()
+
     async def _housekeep(self) -> None:
+        if not self._parts.hub.works:
+            return
         try:
             await asyncio.to_thread(self._parts.store.housekeep, self._parts.clock.now())
             purged = await asyncio.to_thread(self._parts.keeper.purge)
@@ -241,7 +296,8 @@ class _Loops:
         for key in changes.restart:
             log.warning("reload: `%s` takes effect at the next start", key)
         _warn(new)
-        await self._revise_what_is_seen()
+        if self._parts.hub.works:
+            await self._revise_what_is_seen()
         await self._tick()
 
     async def _revise_what_is_seen(self) -> None:
@@ -261,7 +317,9 @@ class _Loops:
         cancelled = await self._parts.poller.stop(GRACE)
         if cancelled:
             log.info("stop: polls cut short: %d; their sources are asked again when they are due", cancelled)
-        busy = [task for task in (self._publishing, self._keeping) if task is not None]
+        work = (self._publishing, self._keeping, self._catching_up)
+        busy = [task for task in work if task is not None]
         if busy:
             await asyncio.wait(busy)
-        await self._publish()
+        if self._parts.roles.publish:
+            await self._publish()

@@ -85,6 +85,7 @@ from aggregator.model.post import (
 from aggregator.model.published import (
     Archive,
     Arrival,
+    Basis,
     Claim,
     Document,
     ErrandStatus,
@@ -140,6 +141,7 @@ __all__ = [
     "Archive",
     "Arrival",
     "Article",
+    "Basis",
     "BodyHints",
     "Candidate",
     "Category",

@@ -145,6 +145,10 @@ class Claim:
     created: datetime  # when the scope entered the store: the `updated` of an empty document
 
 
+Basis: TypeAlias = Claim | Archive | Unpaged
+"""What a document was rendered from, as it was then."""
+
+
 @dataclass(frozen=True, slots=True)
 class SiteIdentity:
     """Minted when the store is created; every id of ours is computed from it."""

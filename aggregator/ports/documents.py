@@ -9,6 +9,7 @@ from typing import Protocol
 from aggregator.errors import PublishError
 from aggregator.model import (
     Archive,
+    Basis,
     Claim,
     Document,
     Founder,
@@ -70,17 +71,21 @@ class DocumentStore(Protocol):
     def get(self, path: str, /) -> Document | None:
         """A whole document, or None. `path` may come from a stranger."""
 
-    def put(self, document: Document, now: datetime, /) -> bool:
+    def put(self, document: Document, now: datetime, /, *, basis: Basis | None = None) -> bool:
         """Replace a document atomically, its gzip twin too; False when the bytes were already there.
+
+        `basis`: what it was rendered from. Where another process may have rendered it meanwhile from what
+        came later, it is not put: False. It waits to be rendered then.
 
         Raises `PublishError` (full disk, read-only directory, a file at that path that we did not write);
         the old document then stays whole.
         """
 
-    def remove(self, path: str, /) -> bool:
+    def remove(self, path: str, /, *, basis: Basis | None = None) -> bool:
         """Remove a document of ours and its gzip twin; False where there is none of ours.
 
-        Raises `PublishError` where it cannot be removed, or was changed since we wrote it.
+        `basis`: as in `put`. Raises `PublishError` where it cannot be removed, or was changed since we wrote
+        it.
         """
 
     def held(self, folder: str, limit: int, after: str, /) -> Sequence[str]:

@@ -7,11 +7,13 @@ block, and may be called from any thread. Nothing here knows its callers.
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Self
 
+from aggregator.errors import StoreError
 from aggregator.model import (
     Category,
     Config,
@@ -45,6 +47,7 @@ from aggregator.store.archives import Archives
 from aggregator.store.copies import Copied, copy_out, put_back
 from aggregator.store.database import Database, identity, make_parents
 from aggregator.store.documents import Documents
+from aggregator.store.duties import Duties
 from aggregator.store.explained import Finder
 from aggregator.store.followings import HubFollowings
 from aggregator.store.jekyll import JekyllFiles
@@ -52,6 +55,7 @@ from aggregator.store.loops import LoopsLock, loops_held
 from aggregator.store.pages import PostPages
 from aggregator.store.polls import Polls, Remembered
 from aggregator.store.revisions import Revisions
+from aggregator.store.shared import SharedDocuments
 from aggregator.store.takedown import Takedowns
 from aggregator.store.websub import HubSubscriptions
 
@@ -119,7 +123,8 @@ class Store:
         self.sources = Sources(database)
         self.posts = Posts(database, self._remembered)
         self.finder = Finder(database)
-        self.documents = Documents(database, output)
+        self.documents = SharedDocuments(database, output) if database.shared else Documents(database, output)
+        self.duties = Duties(database)
         self.jekyll = JekyllFiles(database)
         self.pages = PostPages(database)
         self.adoption = Adoption(database)
@@ -131,6 +136,11 @@ class Store:
     def remember(self, config: Config) -> None:
         """Know the configuration without syncing it: for commands beside a daemon that list categories."""
         self._remembered.take(config)
+
+    @property
+    def shared(self) -> bool:
+        """Whether several processes may poll and publish on it."""
+        return self._database.shared
 
     def size(self) -> int:
         """Bytes that the database takes on its disk, its log included."""
@@ -155,6 +165,8 @@ class Store:
 
     def close(self) -> None:
         """Close the database, then give back the right to run the loops."""
+        with contextlib.suppress(StoreError):  # they expire, if the database cannot be asked any more
+            self.duties.leave()
         self._database.close()
         if self._lock is not None:
             self._lock.close()

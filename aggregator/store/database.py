@@ -49,6 +49,8 @@ def make_parents(url: str) -> None:
 class Database:
     """The SQLite file at `url` (an absolute path), with our schema in it."""
 
+    shared = False  # whether several processes poll and publish on it
+
     def __init__(self, url: str, *, loops: bool, now: datetime, create: bool = True) -> None:
         """Open it, or make it. `loops`: the caller holds the lock, so the schema may be brought up to date.
 

@@ -25,10 +25,10 @@ from pathlib import Path
 import sqlalchemy as sa
 
 from aggregator.errors import PublishError
-from aggregator.model import Claim, Document
-from aggregator.store import ended, marks, pages
+from aggregator.model import Basis, Document
 from aggregator.store.database import Database
 from aggregator.store.files import advice, digest, modified_at, replace_files, sweep, sync_directory
+from aggregator.store.scopes import Scopes
 from aggregator.store.tables import AnyRow, documents
 
 MEDIA_TYPES = {
@@ -59,11 +59,13 @@ class _Kept:
         return len(self.document.body) + len(self.document.gzip)
 
 
-class Documents:
+class Documents(Scopes):
     """Implements `ports.DocumentStore`."""
 
+    mirrors = False  # the directory is where documents are
+
     def __init__(self, database: Database, output: str) -> None:
-        self._database = database
+        super().__init__(database)
         self._root = Path(output)
         self._kept: OrderedDict[Path, _Kept] = OrderedDict()
         self._lock = threading.Lock()
@@ -86,7 +88,7 @@ class Documents:
         return (bool(put) and not here) or not all(map(os.path.exists, here))
 
     def get(self, path: str, /) -> Document | None:
-        place = _place(self._root, path)
+        place = placed(self._root, path)
         if place is None:
             return None
         try:
@@ -99,7 +101,7 @@ class Documents:
                 if kept is not None and kept.stamp == stamp:
                     self._kept.move_to_end(place)
                     return kept.document
-            document = _read(place, path)
+            document = read_placed(place, path)
         except OSError:  # not there, or not to be read: the same to a stranger
             return None
         with self._lock:
@@ -109,9 +111,17 @@ class Documents:
                 self._kept.popitem(last=False)
         return document
 
-    def put(self, document: Document, now: datetime, /) -> bool:
+    def catch_up(self, now: datetime) -> Sequence[str]:
+        """What others have put meanwhile: nothing, on a SQLite file one process publishes."""
+        return ()
+
+    def left(self) -> str:
+        """Why a document is not in the directory: there is no other place."""
+        return ""
+
+    def put(self, document: Document, now: datetime, /, *, basis: Basis | None = None) -> bool:
         root, path, body = os.path.realpath(self._root), document.path, document.body
-        place = _place(Path(root), path)
+        place = placed(Path(root), path)
         if place is None:
             raise PublishError(f"{path}: no place in {root} for a document; a link in the way?")
         try:
@@ -120,9 +130,9 @@ class Documents:
             noted = self._note(root, path, place, before, body)
             changed = before != body
             seen = None if before is None else modified_at(os.stat(place))
-            modified = _changed(noted, seen, digest(body), now) if changed or seen is None else seen
-            if changed or not _is_twin(_twin(place), body):
-                _write(place, body, modified, changed)
+            modified = changed_at(noted, seen, digest(body), now) if changed or seen is None else seen
+            if changed or not is_twin(twin_of(place), body):
+                write_placed(place, body, modified, changed)
         except OSError as error:
             raise PublishError(f"{place}: {advice(error)}") from error
         row = {"digest": digest(body), "modified": modified}
@@ -133,16 +143,16 @@ class Documents:
                 )
         return changed
 
-    def remove(self, path: str, /) -> bool:
+    def remove(self, path: str, /, *, basis: Basis | None = None) -> bool:
         root = os.path.realpath(self._root)
-        place = _place(Path(root), path)
+        place = placed(Path(root), path)
         with self._database.read() as connection:
             query = sa.select(documents).where(documents.c.path == path, documents.c.root == root)
             noted = connection.execute(query).one_or_none()
         if place is None or noted is None:
             return False
         try:
-            removed = _remove(place, noted.digest)
+            removed = remove_placed(place, noted.digest)
         except OSError as error:
             raise PublishError(f"{place}: {advice(error)}") from error
         with self._database.write() as connection:
@@ -159,31 +169,6 @@ class Documents:
         with self._database.read() as connection:
             return list(connection.execute(query.order_by(documents.c.path).limit(limit)).scalars())
 
-    def gone(self, path: str, /) -> bool:
-        with self._database.read() as connection:
-            return ended.is_gone(connection, path)
-
-    def claim(self, now: datetime, /) -> Claim | None:
-        with self._database.write() as connection:
-            return marks.claim(connection, now)
-
-    def promise(self, claim: Claim, updated: datetime, /) -> None:
-        with self._database.write() as connection:
-            marks.promise(connection, claim, updated)
-
-    def settle(self, claim: Claim, updated: datetime, /) -> None:
-        with self._database.write() as connection:
-            marks.settle(connection, claim, updated)
-
-    def release(self, claim: Claim, /) -> None:
-        with self._database.write() as connection:
-            marks.release(connection, claim)
-
-    def mark_all(self) -> int:
-        with self._database.write() as connection:
-            pages.again(connection)
-            return marks.mark_all(connection)
-
     def tidy(self, now: datetime) -> int:
         """Remove temporary files that a killed process left behind; how many there were."""
         return sweep(self._root, now)
@@ -198,17 +183,17 @@ class Documents:
         if any(row.root == root for row in noted):
             return noted
         ours = {row.digest for row in noted if row.digest} | {digest(body)}
-        _must_be_ours(place, before is None or digest(before) in ours)
-        twin = _twin(place)
+        must_be_ours(place, before is None or digest(before) in ours)
+        twin = twin_of(place)
         # Of bytes that are ours, which are those that lie there or are to come.
         whole = (body,) if before is None else (body, before)
-        _must_be_ours(twin, not os.path.lexists(twin) or any(_is_twin(twin, one) for one in whole))
+        must_be_ours(twin, not os.path.lexists(twin) or any(is_twin(twin, one) for one in whole))
         with self._database.write() as connection:
             connection.execute(documents.insert().values(path=path, root=root, digest=""))
         return noted
 
 
-def _must_be_ours(file: Path, ours: bool) -> None:
+def must_be_ours(file: Path, ours: bool) -> None:
     if not ours:
         raise PublishError(
             f"{file}: there is a file that we did not write; move it away, "
@@ -216,15 +201,22 @@ def _must_be_ours(file: Path, ours: bool) -> None:
         )
 
 
-def _place(root: Path, path: str) -> Path | None:
+def is_name(path: str) -> bool:
+    """Whether a document can have this path; it may come from a stranger."""
+    return (
+        len(path) <= LONGEST_PATH and bool(PATH.fullmatch(path)) and os.path.splitext(path)[1] in MEDIA_TYPES
+    )
+
+
+def placed(root: Path, path: str) -> Path | None:
     """Where a document lies; None for what cannot be one, or lies elsewhere by way of a link."""
-    if len(path) > LONGEST_PATH or not PATH.fullmatch(path) or Path(path).suffix not in MEDIA_TYPES:
+    if not is_name(path):
         return None
     place = os.path.join(os.path.realpath(root), path)
     return Path(place) if os.path.realpath(place) == place else None
 
 
-def _changed(noted: Sequence[AnyRow], seen: datetime | None, digest: str, now: datetime) -> datetime:
+def changed_at(noted: Sequence[AnyRow], seen: datetime | None, digest: str, now: datetime) -> datetime:
     """When the bytes of a document that is to be written have changed, in whole seconds.
 
     Later than the change before, also within its second or on a clock that went back: else who asks with
@@ -238,26 +230,26 @@ def _changed(noted: Sequence[AnyRow], seen: datetime | None, digest: str, now: d
     return max([now.replace(microsecond=0), *(moment + SECOND for moment in before)])
 
 
-def _read(place: Path, path: str) -> Document:
+def read_placed(place: Path, path: str) -> Document:
     file = os.open(place, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
     with open(file, "rb") as opened:
         body = opened.read()
         modified = modified_at(os.fstat(file))
-    twin = _twin(place)
-    packed = twin.read_bytes() if _is_twin(twin, body) else gzip.compress(body, GZIP_LEVEL, mtime=0)
+    twin = twin_of(place)
+    packed = twin.read_bytes() if is_twin(twin, body) else gzip.compress(body, GZIP_LEVEL, mtime=0)
     document = Document(path, MEDIA_TYPES[place.suffix], body, modified, gzip=packed)
-    return replace(document, etag=_etag(body), gzip_etag=_etag(packed))
+    return replace(document, etag=etag_of(body), gzip_etag=etag_of(packed))
 
 
-def _etag(body: bytes) -> str:
+def etag_of(body: bytes) -> str:
     return f'"{digest(body)}"'
 
 
-def _twin(place: Path) -> Path:
+def twin_of(place: Path) -> Path:
     return place.with_name(f"{place.name}.gz")
 
 
-def _is_twin(twin: Path, body: bytes) -> bool:
+def is_twin(twin: Path, body: bytes) -> bool:
     """Whether a file is one gzip member of these very bytes, by its trailer (RFC 1952, 2.3.1)."""
     try:
         with open(twin, "rb") as opened:
@@ -268,7 +260,7 @@ def _is_twin(twin: Path, body: bytes) -> bool:
     return trailer == zlib.crc32(body).to_bytes(4, "little") + (len(body) % 2**32).to_bytes(4, "little")
 
 
-def _remove(place: Path, ours: str) -> bool:
+def remove_placed(place: Path, ours: str) -> bool:
     """Remove a document if it has the bytes that we wrote, its twin first; False where it is not there."""
     try:
         body = place.read_bytes()
@@ -279,16 +271,16 @@ def _remove(place: Path, ours: str) -> bool:
             f"{place}: nothing is to be published there any more, but it was changed since we wrote it; "
             "remove it or move it away"
         )
-    if _is_twin(_twin(place), body):
-        _twin(place).unlink()
+    if is_twin(twin_of(place), body):
+        twin_of(place).unlink()
     place.unlink()
     sync_directory(place.parent)
     return True
 
 
-def _write(place: Path, body: bytes, modified: datetime, changed: bool) -> None:
+def write_placed(place: Path, body: bytes, modified: datetime, changed: bool) -> None:
     """The twin first, so that who finds the new document finds its twin."""
-    contents = [(_twin(place), gzip.compress(body, GZIP_LEVEL, mtime=0))]
+    contents = [(twin_of(place), gzip.compress(body, GZIP_LEVEL, mtime=0))]
     if changed:
         contents.append((place, body))
     replace_files(contents, modified)

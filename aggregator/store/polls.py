@@ -129,7 +129,6 @@ class Polls:
             )
 
     def lease_push(self, source: Url, topic: Url, now: datetime, /) -> Lease | None:
-        self._must_hold_the_loops()
         configured = self._remembered.sources.get(source)
         if configured is None or configured.paused:
             return None

@@ -18,6 +18,8 @@ FOUND = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
 ENVIRONMENT = {**os.environ, "PYTHONPATH": FOUND, "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)  # or each of many starts compiles all of it again
 
+LISTEN = "0A"  # linux/include/net/tcp_states.h
+
 HEAD = """\
 site: {title: Test, url: 'https://news.example.org/', contact: 'https://news.example.org/about'}
 server: {listen: '127.0.0.1:0', admin: 'off'}
@@ -79,12 +81,21 @@ class Place:
         finally:
             running.kill()
 
+    @contextlib.contextmanager
+    def worker(self, roles, *arguments, log=None):
+        """`aggregator run` with some roles, once it has begun; with a log of its own."""
+        running = Daemon(self, ("--roles", roles, *arguments), log or roles.replace(",", "-"))
+        try:
+            yield running.wait_until_it_serves() if "serve" in roles else running.wait_until_it_runs()
+        finally:
+            running.kill()
+
 
 class Daemon:
     """A process that runs, its log, and what it serves."""
 
-    def __init__(self, place, arguments):
-        self._log = place.directory / "log"
+    def __init__(self, place, arguments, log="log"):
+        self._log = place.directory / log
         self._from = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
             self.process = subprocess.Popen(
@@ -100,6 +111,25 @@ class Daemon:
 
         self.port = int(until(address, self.log)[1])
         return self
+
+    def wait_until_it_runs(self):
+        """As `wait_until_it_serves`, of one that serves nothing."""
+        self.wait_for(" sources, serving nothing (roles: ")
+        return self
+
+    def listening(self):
+        """Where this process listens, in the kernel's words: addresses of TCP sockets in that state."""
+        links = Path(f"/proc/{self.process.pid}/fd").iterdir()
+        held = set()
+        for link in links:
+            with contextlib.suppress(OSError):  # closed meanwhile
+                held.add(os.readlink(link))
+        rows = [
+            line.split()
+            for table in ("tcp", "tcp6")
+            for line in Path(f"/proc/{self.process.pid}/net/{table}").read_text().splitlines()[1:]
+        ]
+        return [row[1] for row in rows if row[3] == LISTEN and f"socket:[{row[9]}]" in held]
 
     def log(self):
         """All that it has said since it was started."""

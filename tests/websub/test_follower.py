@@ -440,3 +440,38 @@ def test_a_confidential_source_is_named_nowhere(caplog):
         assert "Secret feed" in caplog.text
 
     run(main, confidential=True, title="Secret feed")
+
+
+def test_two_processes_follow_once():
+    """What one has heard and asked for, another that hears the same later leaves as it is."""
+
+    async def main(s):
+        first, second = s.follower, None
+        s.start()
+        second = s.follower
+        second.asks = False
+        await second.finish()  # it knows of nothing yet
+        first.heard(FEED, Memory(hub=s.hub.url("/hub"), topic=TOPIC))
+        await first.finish()
+        second.heard(FEED, Memory(hub=s.hub.url("/hub"), topic=TOPIC))
+        await second.finish()
+        assert len(s.asked()) == 1
+        [one] = s.store.followings.every()
+        assert one.token == s.token()
+        await first.stop()
+
+    run(main)
+
+
+def test_who_does_not_ask_notes_all_the_same():
+    """What a poll has heard is in the store, for the process that asks."""
+
+    async def main(s):
+        s.follower.asks = False
+        await s.follower.finish()
+        assert s.asked() == []
+        s.start()
+        await s.follower.finish()
+        assert len(s.asked()) == 1
+
+    run(main)

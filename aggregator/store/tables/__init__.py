@@ -39,6 +39,7 @@ from aggregator.store.tables.published import (
     post_files,
     scopes,
 )
+from aggregator.store.tables.shared import contents, duties
 from aggregator.store.tables.taken import ended, gone, retracted, taken_bands, tombstones
 from aggregator.store.tables.told import (
     AWAITS,
@@ -90,7 +91,9 @@ __all__ = [
     "archives",
     "bands",
     "categories",
+    "contents",
     "documents",
+    "duties",
     "ended",
     "errands",
     "events",

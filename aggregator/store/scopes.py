@@ -1,0 +1,41 @@
+"""Shell. What waits to be rendered: the half of `ports.DocumentStore` that is no document."""
+
+from __future__ import annotations
+
+from datetime import datetime
+
+from aggregator.model import Claim
+from aggregator.store import ended, marks, pages
+from aggregator.store.database import Database
+
+
+class Scopes:
+    """Marks and claims, wherever documents are kept."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+
+    def gone(self, path: str, /) -> bool:
+        with self._database.read() as connection:
+            return ended.is_gone(connection, path)
+
+    def claim(self, now: datetime, /) -> Claim | None:
+        with self._database.write() as connection:
+            return marks.claim(connection, now)
+
+    def promise(self, claim: Claim, updated: datetime, /) -> None:
+        with self._database.write() as connection:
+            marks.promise(connection, claim, updated)
+
+    def settle(self, claim: Claim, updated: datetime, /) -> None:
+        with self._database.write() as connection:
+            marks.settle(connection, claim, updated)
+
+    def release(self, claim: Claim, /) -> None:
+        with self._database.write() as connection:
+            marks.release(connection, claim)
+
+    def mark_all(self) -> int:
+        with self._database.write() as connection:
+            pages.again(connection)
+            return marks.mark_all(connection)
