@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from functools import lru_cache
 
 import sqlalchemy as sa
 
@@ -32,6 +33,7 @@ _SOURCES = sa.select(sources.c.host, sources.c.via).where(LEASED)
 _ERRANDS = sa.select(errands.c.host).where(ERRAND_LEASED)
 
 
+@lru_cache(maxsize=4096)
 def host_of(url: str) -> str:
     """The host that asking for a URL keeps busy, as `Source.host` has it; `NONE` where nothing is asked."""
     if not url:

@@ -6,12 +6,15 @@ Only polls of the source write it. Whatever else changes its posts forgets it: t
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 
 from aggregator.model import Item, Items, PostId, Url
 from aggregator.store.dialects import upsert
-from aggregator.store.tables import EPOCH, MICROSECOND, AnyRow, ended, errands, items, sources
+from aggregator.store.posts import SOME, chunks
+from aggregator.store.tables import EPOCH, MICROSECOND, AnyRow, Moment, ended, errands, items, sources
 
 _OF = (
     sa.select(items.c.known)
@@ -20,10 +23,14 @@ _OF = (
 )
 _THERE = sa.select(items.c.source).where(items.c.source == sa.bindparam("row"))
 _KEEP = upsert(items)
-_CROSSED = sa.select(
-    sa.or_(
-        sa.exists().where(errands.c.source == sa.bindparam("row"), errands.c.ended >= sa.bindparam("since")),
-        sa.exists().where(ended.c.at >= sa.bindparam("since")),
+# When an errand of each source ended last, and, under no row's id, when anything was taken down.
+_EVERYWHERE = 0
+_ENDED = (
+    sa.select(errands.c.source, sa.func.max(errands.c.ended, type_=Moment).label("last"))
+    .where(errands.c.source.in_(SOME))
+    .group_by(errands.c.source)
+    .union_all(
+        sa.select(sa.literal_column(str(_EVERYWHERE), sa.BigInteger), sa.func.max(ended.c.at, type_=Moment))
     )
 )
 _FORGET = items.delete().where(items.c.source == sa.bindparam("row"))
@@ -49,21 +56,26 @@ def are_known(connection: sa.Connection, source: int) -> bool:
     return connection.execute(_THERE, {"row": source}).scalar_one_or_none() is not None
 
 
-def settle(connection: sa.Connection, row: AnyRow, found: Items | None) -> None:
-    """What is known after a poll of a source (`row` of sources); None: what was known before.
+def settle(connection: sa.Connection, polled: Iterable[tuple[AnyRow, Items]]) -> None:
+    """Keep what is known after a poll of each of these sources (`row` of sources).
 
     Nothing, where an errand, a push or a takedown has ended since the poll began: it may have changed what
     the poll has found.
     """
-    if found is None:
-        return
-    if connection.execute(_CROSSED, {"row": row.id, "since": row.started}).scalar():
-        forget(connection, row.id)
-    else:
-        _keep(connection, row.id, found)
+    kept: list[dict[str, Any]] = []
+    for some in chunks(polled):
+        last = {row.source: row.last for row in connection.execute(_ENDED, {"some": [r.id for r, _ in some]})}
+        for row, found in some:
+            moments = (last.get(row.id), last.get(_EVERYWHERE))
+            if any(moment is not None and moment >= row.started for moment in moments):
+                forget(connection, row.id)
+            else:
+                kept.append({"source": row.id, "known": _text(found)})
+    if kept:
+        connection.execute(_KEEP, kept)
 
 
-def _keep(connection: sa.Connection, source: int, found: Items) -> None:
+def _text(found: Items) -> str:
     rows = [
         (
             one.digest,
@@ -76,8 +88,7 @@ def _keep(connection: sa.Connection, source: int, found: Items) -> None:
         )
         for one in found.items
     ]
-    text = json.dumps((found.context, rows), ensure_ascii=False, separators=(",", ":"))
-    connection.execute(_KEEP, {"source": source, "known": text})
+    return json.dumps((found.context, rows), ensure_ascii=False, separators=(",", ":"))
 
 
 def forget(connection: sa.Connection, source: int | None = None) -> None:

@@ -54,6 +54,8 @@ def known(connection: sa.Connection, lookup: Lookup) -> Known:
 
 def moved_on(connection: sa.Connection, outcome: PollOutcome) -> bool:
     """Whether what an outcome was judged against has gained something since, or a story of it has ended."""
+    if not outcome.judged and not outcome.verdicts and not outcome.categories:
+        return False  # as of most polls
     for key, led_to in _led_to(connection, outcome.judged).items():
         if not outcome.judged[key].issuperset(led_to.values()):
             return True

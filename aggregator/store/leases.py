@@ -133,21 +133,31 @@ def give_back(connection: sa.Connection, config: Config, lease: Lease, now: date
         hosts.pace(connection, row, now, config.polling.per_host_gap)
 
 
-def end(connection: sa.Connection, config: Config, row: AnyRow, outcome: PollOutcome, now: datetime) -> None:
-    """End a lease with what its poll learnt of the source (`row` of sources) and of its hosts."""
-    learnt = memories.columns(outcome.lease.source.url, outcome.memory)
-    values = learnt | {
-        "row": row.id,
-        "rest": schedule.rest(outcome.lease.source, outcome.memory),
-        "leased_at": None,
-        "next_due": outcome.due.at,
-        "due_why": json.dumps(outcome.due.why),
-    }
-    if outcome.unread is not None:
-        values["unread"] = UNREAD.dump_json(outcome.unread).decode()
-    connection.execute(_BY_ROW, values)
-    # Where redirects led this time is known only now; that host has been busy too.
-    busy = (row.host, row.via, learnt["host"], learnt["via"])
+def end(
+    connection: sa.Connection, config: Config, ended: Iterable[tuple[AnyRow, PollOutcome]], now: datetime
+) -> None:
+    """End leases with what their polls learnt of each source (`row` of sources) and of its hosts."""
+    read: list[dict[str, Any]] = []
+    unread: list[dict[str, Any]] = []  # nothing, so what the last body left unread stays
+    busy: set[str] = set()
+    for row, outcome in ended:
+        learnt = memories.columns(outcome.lease.source.url, outcome.memory)
+        values = learnt | {
+            "row": row.id,
+            "rest": schedule.rest(outcome.lease.source, outcome.memory),
+            "leased_at": None,
+            "next_due": outcome.due.at,
+            "due_why": json.dumps(outcome.due.why),
+        }
+        if outcome.unread is None:
+            unread.append(values)
+        else:
+            read.append(values | {"unread": UNREAD.dump_json(outcome.unread).decode()})
+        # Where redirects led this time is known only now; that host has been busy too.
+        busy.update((row.host, row.via, learnt["host"], learnt["via"]))
+    for rows in (unread, read):
+        if rows:
+            connection.execute(_BY_ROW, rows)
     hosts.pace(connection, busy, now, config.polling.per_host_gap)
 
 

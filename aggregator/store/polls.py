@@ -6,7 +6,7 @@ with, since leases carry the source as it is configured.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -32,24 +32,24 @@ from aggregator.model import (
 from aggregator.store import (
     articles,
     errands,
-    hosts,
     items,
     judging,
     leases,
-    marks,
     retractions,
     sources,
     stories,
-    watched,
 )
 from aggregator.store.database import Database
-from aggregator.store.tables import SITE
+from aggregator.store.ledger import Ledger
+from aggregator.store.posts import SOME, chunks
+from aggregator.store.tables import AnyRow
 from aggregator.store.tables import sources as source_rows
 
-# Locked, where processes share a database: nobody leases or edits it while its outcome is written.
-_LEASED_SOURCE = (
+# Locked, where processes share a database: nobody leases or edits them while their outcomes are written.
+_LEASED_SOURCES = (
     sa.select(
         source_rows.c.id,
+        source_rows.c.url,
         source_rows.c.host,
         source_rows.c.via,
         source_rows.c.token,
@@ -59,9 +59,17 @@ _LEASED_SOURCE = (
         source_rows.c.asked,
         source_rows.c.definition,
     )
-    .where(source_rows.c.url == sa.bindparam("source"))
+    .where(source_rows.c.url.in_(SOME))
+    .order_by(source_rows.c.id)  # whoever locks several does it in one order
     .with_for_update()
 )
+
+
+def _rows(connection: sa.Connection, urls: Iterable[str]) -> dict[str, AnyRow]:
+    found: dict[str, AnyRow] = {}
+    for some in chunks(urls):
+        found.update({row.url: row for row in connection.execute(_LEASED_SOURCES, {"some": some})})
+    return found
 
 
 def is_quiet(outcome: PollOutcome) -> bool:
@@ -151,7 +159,8 @@ class Polls:
         for places, transaction in ((news, self._database.write), (quiet, self._database.write_rows)):
             if places:
                 with transaction() as connection:
-                    results |= {place: self._commit(connection, outcomes[place], now) for place in places}
+                    done = self._commit_all(connection, [outcomes[place] for place in places], now)
+                results.update(zip(places, done, strict=True))
         return [results[place] for place in range(len(outcomes))]
 
     def commit_locked(
@@ -160,7 +169,7 @@ class Polls:
         """Raises `StoreError` where a decision does not fit what it was decided on: a fault of ours."""
         with self._database.write() as connection:
             outcome = decide(judging.known(connection, lookup))
-            result = self._commit(connection, outcome, now)
+            [result] = self._commit_all(connection, [outcome], now)
         if isinstance(result, Stale) and result.lease.source == outcome.lease.source:
             raise StoreError(
                 f"{outcome.lease.source.label}: its posts do not fit the stored ones; report this"
@@ -176,9 +185,30 @@ class Polls:
         with self._database.write() as connection:
             leases.give_back(connection, self._remembered.config, lease, now)
 
-    def _commit(self, connection: sa.Connection, outcome: PollOutcome, now: datetime) -> CommitResult:
+    def _commit_all(
+        self, connection: sa.Connection, outcomes: Sequence[PollOutcome], now: datetime
+    ) -> Sequence[CommitResult]:
+        ledger = Ledger(connection, self._remembered.config, now)
+        rows = _rows(connection, {outcome.lease.source.url for outcome in outcomes})
+        results: list[CommitResult] = []
+        for outcome in outcomes:
+            url = outcome.lease.source.url
+            if url in ledger:  # a poll and an errand of one source, or the same poll twice
+                ledger.write()
+                rows |= _rows(connection, [url])
+            results.append(self._commit(connection, ledger, rows.get(url), outcome, now))
+        ledger.write()
+        return results
+
+    def _commit(
+        self,
+        connection: sa.Connection,
+        ledger: Ledger,
+        row: AnyRow | None,
+        outcome: PollOutcome,
+        now: datetime,
+    ) -> CommitResult:
         config, lease = self._remembered.config, outcome.lease
-        row = connection.execute(_LEASED_SOURCE, {"source": lease.source.url}).one_or_none()
         held = row if row is None or lease.errand is None else errands.held(connection, row.id, lease.errand)
         if row is None or held is None or held.leased_at is None or held.token != lease.token:
             return LeaseLost()
@@ -199,20 +229,15 @@ class Polls:
             dirty |= articles.apply(connection, row.id, outcome)
         except stories.Collision:
             return stale
-        if lease.errand is None:
-            leases.end(connection, config, row, outcome, now)
-        else:
+        if lease.errand is not None:
             errands.end(connection, config, held, outcome, now)
         errands.ask(connection, row.id, outcome)
         errands.drop_ended(connection, row.id, lease.errand)
-        watched.note(connection, row.id, outcome)
-        if lease.errand is None:
-            items.settle(connection, row, outcome.items)
-        elif any(not isinstance(verdict, Unchanged) for verdict in outcome.verdicts) or outcome.retractions:
+        if lease.errand is not None and (
+            any(not isinstance(verdict, Unchanged) for verdict in outcome.verdicts) or outcome.retractions
+        ):
             items.forget(connection, row.id)
-        if outcome.pause_host_until is not None:
-            hosts.pause(connection, hosts.host_of(lease.url), outcome.pause_host_until)
-        marks.mark(connection, dirty | {SITE} if outcome.events else dirty)  # the site has `status.atom`
+        ledger.add(row, outcome, dirty)
         return Committed(frozenset(map(Slug, dirty)))
 
     def _must_hold_the_loops(self) -> None:

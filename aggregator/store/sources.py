@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -149,7 +150,11 @@ def _columns(source: Source, polling: Polling) -> dict[str, Any]:
 def asked(source: Source, polling: Polling) -> str:
     """Digest of what decides how a source is asked, and when."""
     adapted = (polling.every, polling.min_interval) if source.every is None else source.every
-    return categories.digest(adapted, polling.max_interval, source.insist, source.private, source.headers)
+    return _digest(adapted, polling.max_interval, source.insist, source.private, source.headers)
+
+
+# Every poll asks for it, and most sources are asked alike.
+_digest = lru_cache(maxsize=1024, typed=True)(categories.digest)
 
 
 def _edits(

@@ -6,8 +6,9 @@ oldest go when a new one comes.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import date, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -65,23 +66,26 @@ _MERGED = (
 )
 
 
-def note(connection: sa.Connection, source: int, outcome: PollOutcome) -> None:
-    """Write what an outcome adds, of the source with this row id."""
-    one = outcome.exchange
-    if one is not None:
-        values = {
-            "source": source,
-            "slot": outcome.lease.token % KEPT,
-            "at": one.at,
-            "status": one.status,
-            "size": one.size,
-            "took": one.took,
-            "said": one.said,
-            "failed": one.failed,
-        }
-        connection.execute(_OVERWRITE, [values])
-    if outcome.events:
-        rows = [
+def note(connection: sa.Connection, outcomes: Iterable[tuple[int, PollOutcome]]) -> None:
+    """Write what outcomes add, each with the row id of its source."""
+    exchanged: list[dict[str, Any]] = []
+    happened: list[dict[str, Any]] = []
+    for source, outcome in outcomes:
+        one = outcome.exchange
+        if one is not None:
+            exchanged.append(
+                {
+                    "source": source,
+                    "slot": outcome.lease.token % KEPT,
+                    "at": one.at,
+                    "status": one.status,
+                    "size": one.size,
+                    "took": one.took,
+                    "said": one.said,
+                    "failed": one.failed,
+                }
+            )
+        happened += (
             {
                 "name": event.id,
                 "source": source,
@@ -91,8 +95,11 @@ def note(connection: sa.Connection, source: int, outcome: PollOutcome) -> None:
                 "detail": event.detail,
             }
             for event in outcome.events
-        ]
-        connection.execute(events.insert(), rows)
+        )
+    if exchanged:
+        connection.execute(_OVERWRITE, exchanged)
+    if happened:
+        connection.execute(events.insert(), happened)
         newest = sa.select(sa.func.max(events.c.id)).scalar_subquery()
         connection.execute(events.delete().where(events.c.id <= newest - EVENTS))
 
