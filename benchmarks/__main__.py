@@ -11,13 +11,14 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable
 
-from benchmarks import polls, tick
+from benchmarks import polls, start, tick
 from benchmarks.table import Row, shown
 
 MEASURED: dict[str, Callable[[], Iterable[Row]]] = {
     "polls": polls.rows,
     "polls-merge": lambda: polls.rows("merge"),
     "tick": tick.rows,
+    "start": start.rows,
 }
 
 

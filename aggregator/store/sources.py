@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from aggregator import schedule
 from aggregator.model import Config, Due, Memory, Polling, Source, SourceStatus, Url, replace
 from aggregator.store import archived, categories, errands, jekyll, marks, memories, places
+from aggregator.store.hosts import host_of
 from aggregator.store.leases import BEGUN
 from aggregator.store.memories import MEMORY, UNREAD
 from aggregator.store.posts import chunks
@@ -126,12 +127,14 @@ _KEPT = (
     .subquery()
 )
 _START = {"due_why": json.dumps(["new in the configuration"]), "token": 0, "unread": "[]"}
+_NOTHING = memories.columns("", Memory()) | {"rest": timedelta(0)}
+"""What nothing remembered comes to: the same for ten thousand new sources."""
 
 
 def _first(source: Source, now: datetime) -> dict[str, Any]:
     """What the row of a source that is new begins with."""
     once = {"url": source.url, "first_url": source.url, "next_due": now, "added": now}
-    return once | memories.columns(source.url, Memory()) | {"rest": timedelta(0)}
+    return _NOTHING | once | {"host": host_of(source.url)}
 
 
 def _columns(source: Source, polling: Polling) -> dict[str, Any]:
