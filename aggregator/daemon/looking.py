@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from aggregator import config, pipeline
-from aggregator.daemon.house import read_bytes, user_agent
+from aggregator.daemon.house import folder, read_bytes, user_agent
 from aggregator.errors import AggregatorError
 from aggregator.fetch import HttpFetcher
 from aggregator.model import (
@@ -229,7 +229,7 @@ def _configuration(path: Path, further: Sequence[Mapping[str, str]]) -> Config:
     return config.load(
         config.decode(raw, str(path)),
         name=str(path),
-        directory=str(path.resolve().parent),
+        directory=folder(path),
         environment=os.environ,
         further=further,
     )
