@@ -21,7 +21,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aggregator import pipeline
-from aggregator.daemon.house import read_config
+from aggregator.daemon.file import read_config
 from aggregator.model import Fetched, Hints, Known, Lease, Memory, Validators
 from aggregator.store import open_store
 from benchmarks.made import feed

@@ -40,10 +40,18 @@ def read_bytes(path: Path) -> bytes:
         raise ConfigError([f"{path}: cannot be read: {trouble.strerror}"]) from trouble
 
 
+def folder(path: Path) -> str:
+    """What relative paths in the file are relative to: where it is named, wherever a link there leads.
+
+    Else the output would move with each version of a file that is a link into a directory of versions.
+    """
+    return str(path.parent.resolve())
+
+
 def parse_config(raw: bytes, path: Path) -> Config:
     """What the bytes of a configuration file say; raises ConfigError."""
     text = config.decode(raw, str(path))
-    given = config.load(text, name=str(path), directory=str(path.resolve().parent), environment=os.environ)
+    given = config.load(text, name=str(path), directory=folder(path), environment=os.environ)
     return _without_articles(given) if any(source.full_text for source in given.sources) else given
 
 

@@ -79,7 +79,7 @@ async def _serving(
             said.append("serving nothing (`listen: off`)")
         if given.server.admin is not None:
             listen, token = given.server.admin, given.server.admin_token
-            watched = desk(parts, metrics, lambda: loops.config, lambda: loops.running)
+            watched = desk(parts, metrics, loops)
             application = serve.admin_app(watched, listen=listen, token=token)
             server = serve.HttpServer(application, listen, "server.admin, --admin")
             await server.start()
@@ -122,7 +122,7 @@ class _Loops:
         self._following: asyncio.Task[None] | None = None
         self._keeping: asyncio.Task[None] | None = None
         self._catching_up: asyncio.Task[None] | None = None
-        self._wrong: tuple[str, ...] = ()  # what is wrong with the file as it is: said once
+        self.standing = serve.Standing(str(path), parts.clock.now())
         self._reload_again = ""  # who asked for a reload that our store prevented
         self._reload_trouble = observe.Trouble("cannot reload")
         self._store_trouble = observe.Trouble("cannot look for due sources")
@@ -271,7 +271,10 @@ class _Loops:
         try:
             raw = await asyncio.to_thread(read_bytes, self._path)
             if raw == self._raw:
-                if by == "SIGHUP":
+                if self.standing.refused:
+                    log.info("%s is as it is in force again", self._path)
+                    self._stands(self.standing.waiting)
+                elif by == "SIGHUP":
                     log.info("reload by=SIGHUP changes=none")
                 return
             new = overridden(parse_config(raw, self._path), self._overrides)
@@ -279,18 +282,18 @@ class _Loops:
             new = config.in_force(self.config, new)
             await asyncio.to_thread(self._parts.adopt, new)
         except ConfigError as wrong:
-            if by == "SIGHUP" or wrong.problems != self._wrong:
+            if by == "SIGHUP" or wrong.problems != self.standing.refused:
                 for problem in wrong.problems:
                     log.error("not reloaded: %s", problem)
-            self._wrong = wrong.problems
+            self._stands(self.standing.waiting, wrong.problems)
             return
         except StoreError as trouble:
             self._reload_again = by
             self._reload_trouble.say(f"{trouble}; the old configuration stays, and this is tried again")
             return
         self._reload_trouble.over()
-        self._wrong = ()
         self._raw, self.config = raw, new
+        self._stands(changes.restart)
         self.formerly = serve.formerly(new)
         log.info("%s", observe.line("reload", {"by": by, "changes": changes.summary()}))
         for key in changes.restart:
@@ -299,6 +302,12 @@ class _Loops:
         if self._parts.hub.works:
             await self._revise_what_is_seen()
         await self._tick()
+
+    def _stands(self, waiting: tuple[str, ...], refused: tuple[str, ...] = ()) -> None:
+        """Note how the file stands to what is in force; since when, if that is another thing now."""
+        said = tuple(map(observe.without_secrets, refused))
+        if (waiting, said) != (self.standing.waiting, self.standing.refused):
+            self.standing = serve.Standing(str(self._path), self._parts.clock.now(), said, waiting)
 
     async def _revise_what_is_seen(self) -> None:
         """The first batch before anything is published, so that readers see an edit once, and at once."""

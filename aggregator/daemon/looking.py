@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from aggregator import config, pipeline
-from aggregator.daemon.file import read_bytes
+from aggregator.daemon.file import folder, read_bytes
 from aggregator.daemon.house import user_agent
 from aggregator.errors import AggregatorError
 from aggregator.fetch import HttpFetcher
@@ -268,7 +268,7 @@ def _configuration(path: Path, further: Sequence[Mapping[str, str]]) -> Config:
     return config.load(
         config.decode(raw, str(path)),
         name=str(path),
-        directory=str(path.resolve().parent),
+        directory=folder(path),
         environment=os.environ,
         further=further,
     )

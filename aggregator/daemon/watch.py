@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import Protocol
 
 from aggregator import observe, serve
 from aggregator.daemon.commands import explained
@@ -10,27 +10,35 @@ from aggregator.daemon.house import House
 from aggregator.model import Config
 
 
-def desk(
-    parts: House, metrics: observe.Metrics, config: Callable[[], Config], ready: Callable[[], bool]
-) -> serve.Desk:
-    """The desk of an operator; `config` gives what is in force."""
+class Living(Protocol):
+    """What is asked of the daemon itself."""
+
+    config: Config  # that is in force
+    running: bool
+    standing: serve.Standing
+
+
+def desk(parts: House, metrics: observe.Metrics, daemon: Living) -> serve.Desk:
+    """The desk of an operator."""
 
     def exposition() -> tuple[str, bytes]:
         text = metrics.exposition(
-            {source.url: source for source in config().sources},
+            {source.url: source for source in daemon.config.sources},
             parts.store.sources.sources(),
             running=parts.poller.running,
             size=parts.store.size(),
             now=parts.clock.now(),
+            refused=bool(daemon.standing.refused),
         )
         return observe.MEDIA_TYPE, text
 
     return serve.Desk(
         sources=parts.store.sources,
         finder=parts.store.finder,
-        explain=lambda asked: explained(parts.store, config(), asked),
-        config=config,
+        explain=lambda asked: explained(parts.store, daemon.config, asked),
+        config=lambda: daemon.config,
+        standing=lambda: daemon.standing,
         now=parts.clock.now,
-        ready=ready,
+        ready=lambda: daemon.running,
         metrics=exposition,
     )

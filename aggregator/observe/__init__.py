@@ -7,7 +7,7 @@ for Prometheus. All of it is made here from values; the loops know nothing of it
 from __future__ import annotations
 
 from aggregator.observe.lines import Trouble, poll
-from aggregator.observe.logs import configure, line
+from aggregator.observe.logs import configure, line, without_secrets
 from aggregator.observe.metrics import MEDIA_TYPE, Metrics
 
-__all__ = ["MEDIA_TYPE", "Metrics", "Trouble", "configure", "line", "poll"]
+__all__ = ["MEDIA_TYPE", "Metrics", "Trouble", "configure", "line", "poll", "without_secrets"]

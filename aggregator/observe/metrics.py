@@ -85,6 +85,11 @@ class Metrics:
         self._failures = Counter(
             "aggregator_publish_failures", "Documents that could not be put in place.", registry=registry
         )
+        self._refused = Gauge(
+            "aggregator_config_refused",
+            "1 while feeds.yaml has a mistake, so that the last good one is in force.",
+            registry=registry,
+        )
         build = Gauge("aggregator_build_info", "What runs.", ["version"], registry=registry)
         build.labels(__version__).set(1)
         for kind in ("new", "changed", "duplicate", "rejected", "unchanged", "unread"):
@@ -124,11 +129,12 @@ class Metrics:
         running: int,
         size: int,
         now: datetime,
+        refused: bool = False,
     ) -> bytes:
         """Everything, in the text format, of type `MEDIA_TYPE`.
 
         `sources` are those of the file by URL, `statuses` what the store knows, `running` the polls under
-        way, `size` the bytes of the store.
+        way, `size` the bytes of the store, `refused` says whether the file as it is on disk is not in force.
         """
         counts = Counts(pipeline.health(sources.get(status.url), status) for status in statuses)
         for health in pipeline.HEALTHS:
@@ -139,6 +145,7 @@ class Metrics:
         self._running.set(running)
         self._posts.set(sum(status.posts for status in statuses))
         self._store.set(size)
+        self._refused.set(refused)
         return generate_latest(self.registry)
 
 

@@ -6,7 +6,7 @@ It serves what the document store holds and never polls or writes. `app` answers
 
 from __future__ import annotations
 
-from aggregator.serve.admin import Desk, admin_app
+from aggregator.serve.admin import Desk, Standing, admin_app
 from aggregator.serve.app import app
 from aggregator.serve.documents import FEEDS
 from aggregator.serve.formerly import Formerly, formerly
@@ -18,6 +18,7 @@ __all__ = [
     "Desk",
     "Formerly",
     "HttpServer",
+    "Standing",
     "admin_app",
     "app",
     "callbacks",

@@ -22,8 +22,13 @@ log = logging.getLogger(__name__)
 
 TICK = timedelta(seconds=1)
 HOUSEKEEPING = timedelta(minutes=10)
+LOOK = timedelta(milliseconds=500)
+"""Time between two looks at the file where nothing tells of its changes."""
 SETTLE = timedelta(milliseconds=200)
-"""How long an editor may take to finish a write that comes in several steps."""
+"""How long the file stays as it is before a write that comes in several steps counts as finished."""
+PATIENCE = timedelta(seconds=1)
+"""How long that is waited for: an edit is in force within two seconds."""
+STEP = timedelta(milliseconds=50)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +65,7 @@ class Triggers:
         self._config, self._tick = config, tick
         self._events: asyncio.Queue[Event] = asyncio.Queue()
         self._pending: set[Event] = set()
-        self._stop_watching = asyncio.Event()
+        self._stop_watching, self._touched = asyncio.Event(), asyncio.Event()
         # Without a grace of None, a job whose moment fell into a busy second would be skipped; ticks that
         # were missed are one tick.
         self._scheduler = AsyncIOScheduler(
@@ -76,7 +81,10 @@ class Triggers:
         self._every(self._tick, Tick())
         self._every(HOUSEKEEPING, Housekeeping())
         self._scheduler.start()
-        self._watcher = asyncio.create_task(self._watch(), name="watch the configuration")
+        self._watchers = (
+            asyncio.create_task(self._watch(), name="watch the configuration"),
+            asyncio.create_task(self._listen(), name="listen to its directory"),
+        )
         self.put(Reload("file"))  # it may have changed since it was read and before it was watched
         return self
 
@@ -84,7 +92,8 @@ class Triggers:
         loop = asyncio.get_running_loop()
         self._scheduler.shutdown(wait=False)
         self._stop_watching.set()
-        await asyncio.gather(self._watcher, return_exceptions=True)
+        self._touched.set()
+        await asyncio.gather(*self._watchers, return_exceptions=True)
         for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
             loop.remove_signal_handler(number)
 
@@ -110,25 +119,59 @@ class Triggers:
         )
 
     async def _watch(self) -> None:
-        """Watch the directory, not the file: editors replace files, containers swap links (`..data`).
+        """Put a reload when the file is another one, and whoever writes it has finished.
 
-        Whether anything in it concerns us is for the reload to find out, by the bytes of the file.
+        The directory is watched, not the file, since editors replace files. That tells at once, but not of
+        everything: a link on the way to the file may lead elsewhere now (`..data`, `current`), and not every
+        file system tells. So we also look, by and by.
         """
-        with contextlib.suppress(asyncio.CancelledError):
-            try:
-                await self._changes(force_polling=None)
-            except (OSError, RuntimeError) as trouble:  # no inotify left, a file system without it
-                log.warning("cannot watch %s (%s); looking at it instead", self._config.parent, trouble)
-                await self._changes(force_polling=True)
+        known = await asyncio.to_thread(_signature, self._config)
+        while not self._stop_watching.is_set():
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._touched.wait(), LOOK.total_seconds())
+            self._touched.clear()
+            found = await asyncio.to_thread(_signature, self._config)
+            if found != known:
+                known = await self._settled(found)
+                self.put(Reload("file"))
 
-    async def _changes(self, *, force_polling: bool | None) -> None:
-        async for _ in awatch(
-            *{self._config.parent, self._config.resolve().parent},  # the file may be a link
-            recursive=False,
-            debounce=int(SETTLE.total_seconds() * 1000),
-            step=50,
-            stop_event=self._stop_watching,
-            raise_interrupt=False,
-            force_polling=force_polling,
-        ):
-            self.put(Reload("file"))
+    async def _settled(self, found: _Signature) -> _Signature:
+        """The signature of the file once it stays the same: half a file may say something else."""
+        steps = int(PATIENCE / STEP)
+        quiet = 0
+        for _ in range(steps):
+            await asyncio.sleep(STEP.total_seconds())
+            now = await asyncio.to_thread(_signature, self._config)
+            quiet = quiet + 1 if now == found else 0
+            found = now
+            if quiet * STEP >= SETTLE:
+                break
+        return found
+
+    async def _listen(self) -> None:
+        """Look at once where the file system tells of a change."""
+        try:
+            async for _ in awatch(
+                *{self._config.parent, self._config.resolve().parent},  # the file may be a link
+                recursive=False,
+                debounce=int(SETTLE.total_seconds() * 1000),
+                step=int(STEP.total_seconds() * 1000),
+                stop_event=self._stop_watching,
+                raise_interrupt=False,
+                force_polling=False,
+            ):
+                self._touched.set()
+        except (OSError, RuntimeError) as trouble:  # no inotify left, a file system without it
+            log.info("nothing tells of changes in %s (%s); looking is enough", self._config.parent, trouble)
+
+
+_Signature: TypeAlias = tuple[int, ...] | None
+
+
+def _signature(file: Path) -> _Signature:
+    """What changes when a path leads to another file, or that is written; None: there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino, found.st_size, found.st_mtime_ns, found.st_ctime_ns

@@ -86,3 +86,26 @@ def test_logs_for_programs(place, sources):
     [poll] = [one for one in said if one.get("event") == "poll"]
     assert (poll["source"], poll["result"], poll["level"]) == ("a (confidential source 1)", "1 new", "info")
     assert all({"time", "level", "logger"} <= one.keys() for one in said)
+
+
+def test_the_operator_sees_that_an_edit_was_refused(place, sources):
+    """On the admin pages, in the metrics and in the log; and that it was taken back, or put right."""
+    sources.put("a.xml", rss("a", "one"))
+    good = f"feeds: ['{sources.url('a.xml')}']\n"
+    place.write(good, ADMIN)
+    with place.daemon() as daemon:
+        daemon.wait_for_body("feed.atom", "one")
+        assert "is not in force" not in admin(daemon, "/admin/")[1]
+        place.write(f"{good}feed: []\n", ADMIN)
+        daemon.wait_for("not reloaded: feeds.yaml:6:1")
+        until(lambda: "feeds.yaml:6:1: " in admin(daemon, "/admin/")[1], daemon.log)
+        assert "aggregator_config_refused 1.0" in admin(daemon, "/metrics")[1]
+        place.write(good, ADMIN)
+        daemon.wait_for("feeds.yaml is as it is in force again")
+        until(lambda: "is not in force" not in admin(daemon, "/admin/")[1], daemon.log)
+        assert "aggregator_config_refused 0.0" in admin(daemon, "/metrics")[1]
+        place.write(f"{good}feed: []\n", ADMIN)  # the same mistake is said anew
+        daemon.wait_for("not reloaded: feeds.yaml:6:1", times=2)
+        place.write(good, ADMIN.replace("'127.0.0.1:0', admin", "'127.0.0.1:1', admin"))
+        daemon.wait_for("`server.listen` takes effect at the next start")
+        until(lambda: "after a restart: <code>server.listen" in admin(daemon, "/admin/")[1], daemon.log)

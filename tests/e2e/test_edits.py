@@ -3,7 +3,7 @@
 import re
 import time
 
-from tests.e2e.program import Place
+from tests.e2e.program import HEAD, Place
 from tests.e2e.source import rss
 
 TECH, WORLD = "category/tech/feed.atom", "category/world/feed.atom"
@@ -91,6 +91,56 @@ def test_an_edit_while_nothing_runs(place, sources):
         daemon.wait_for_body(WORLD, "Alpha")
         assert daemon.stop() == 0
     assert sources.times("one.xml") == 1
+
+
+def test_a_link_on_the_way_to_the_file_leads_elsewhere(place: Place, sources):
+    """As containers swap `..data`, and as releases are switched; the output stays where it is."""
+    sources.put("one.xml", rss("one", "Alpha"))
+    releases = place.directory / "releases"
+    place.file.symlink_to("releases/current/feeds.yaml")
+
+    def release(name, category):
+        (releases / name).mkdir(parents=True)
+        feed = f"{{url: '{sources.url('one.xml')}', every: 1h, category: {category}}}"
+        (releases / name / "feeds.yaml").write_text(f"{HEAD}feeds: [{feed}]\n")
+        (releases / "new").symlink_to(name)
+        (releases / "new").replace(releases / "current")
+        return time.monotonic()
+
+    release("1", "tech")
+    with place.daemon() as daemon:
+        daemon.wait_for_body(TECH, "Alpha")
+        edited = release("2", "world")
+        daemon.wait_for_body(WORLD, "Alpha")
+        quickly(edited)
+        until_shown(daemon, TECH, set())
+        file = releases / "2/feeds.yaml"
+        file.write_text(file.read_text().replace("world", "tech"))
+        until_shown(daemon, TECH, {"Alpha"})
+        assert daemon.stop() == 0
+    assert sources.times("one.xml") == 1
+    assert "restart" not in daemon.log()
+    assert place.store.is_file()
+    assert {one.name for one in (releases / "2").iterdir()} == {"feeds.yaml"}
+
+
+def test_half_a_file_is_never_in_force(place: Place, sources):
+    """An editor that writes piece by piece: what is there meanwhile may be a file, and say something else."""
+    for name in ("one", "two"):
+        sources.put(f"{name}.xml", rss(name, f"Of {name}"))
+    lines = [f"  - {{url: '{sources.url(f'{name}.xml')}', every: 1h}}\n" for name in ("one", "two")]
+    place.write(f"feeds:\n{lines[0]}{lines[1]}")
+    with place.daemon() as daemon:
+        daemon.wait_for_body("feed.atom", "Of one", "Of two")
+        with place.file.open("w") as file:
+            for piece in (HEAD, f"feeds:\n{lines[0]}", lines[1], "rules: [{if: {title: one}, then: drop}]\n"):
+                file.write(piece)
+                file.flush()
+                time.sleep(0.1)  # the pause of a writer, which is what is tested
+        until_shown(daemon, "feed.atom", {"Of two"})
+        assert daemon.log().count("reload by=") == 1
+        assert "not reloaded" not in daemon.log()
+        assert daemon.stop() == 0
 
 
 def until_shown(daemon, path, titles):

@@ -92,6 +92,12 @@ def test_sources_by_health_and_what_is_due():
     assert told(Metrics())["aggregator_schedule_lag_seconds",] == 0
 
 
+def test_a_refused_file():
+    """Whether feeds.yaml as it is on disk is in force."""
+    assert told(Metrics())["aggregator_config_refused",] == 0
+    assert told(Metrics(), refused=True)["aggregator_config_refused",] == 1
+
+
 def test_publishing():
     """Rounds, documents and failures."""
     metrics = Metrics()

@@ -6,9 +6,9 @@ import re
 import pytest
 
 from aggregator.errors import ListenError, StoreError
-from aggregator.serve import admin_app
+from aggregator.serve import Standing, admin_app
 from aggregator.serve.admin import refusal
-from tests.contract.made import A
+from tests.contract.made import NOW, A
 from tests.serve.running import Running, Shelf, app
 from tests.serve.watched import NASTY, SECRET, Scene, url
 
@@ -305,3 +305,17 @@ def test_trouble_with_the_store_is_a_sentence(site, scene, monkeypatch):
     status, headers, body = site.ask("GET", "/admin/")
     assert (status, body) == (503, b"not available now: the disk is gone\n")
     assert "content-security-policy" in headers
+
+
+def test_every_page_says_that_the_file_is_not_in_force(scene, site):
+    """What is wrong with it, escaped, and what waits for a restart; nothing where it stands as it should."""
+    assert "refused" not in page(site, "/admin/")
+    scene.standing = Standing("feeds.yaml", NOW, (f"feeds.yaml:2:1: {NASTY}",), ("store",))
+    try:
+        for path in ("/admin/", "/admin/stories", "/admin/explain", *links(page(site, "/admin/"))):
+            shown = page(site, path)
+            assert "feeds.yaml is not in force as it is" in shown
+            assert "feeds.yaml:2:1: &lt;script&gt;" in shown
+            assert "in force after a restart: <code>store</code>" in shown
+    finally:
+        scene.standing = Standing("feeds.yaml", NOW)

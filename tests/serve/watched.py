@@ -15,7 +15,7 @@ from aggregator.model import (
     SourceInfo,
     UnreadEntry,
 )
-from aggregator.serve import Desk
+from aggregator.serve import Desk, Standing
 from tests.contract.made import HOUR, NOW, SECOND, A, config, outcome, post, source
 from tests.fakes import MemoryStore
 
@@ -49,6 +49,7 @@ class Scene:
         self.config = config(*named, *others, server=Server(admin="127.0.0.1:0"))
         self.store.polls.sync(self.config, NOW)
         self.ready, self.asked = True, []
+        self.standing = Standing("feeds.yaml", NOW)
         leases = {lease.source.url: lease for lease in self.store.polls.lease_due(NOW, 99)}
         first, copy = post("one", A, title=NASTY), post("copy", url("fine"), title="A copy")
         self._poll(leases[A], New(first), last_success=NOW, score=Score(requests=7, etag_good=5))
@@ -79,6 +80,7 @@ class Scene:
             finder=self.store.finder,
             explain=self._explain,
             config=lambda: self.config,
+            standing=lambda: self.standing,
             now=lambda: NOW,
             ready=lambda: self.ready,
             metrics=lambda: ("text/plain; version=0.0.4", b"up 1\n"),

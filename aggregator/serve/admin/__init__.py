@@ -7,7 +7,7 @@ It shows and changes nothing: every path is for `GET`. English, as logs and comm
 from __future__ import annotations
 
 from aggregator.serve.admin.app import admin_app
-from aggregator.serve.admin.desk import Desk
+from aggregator.serve.admin.desk import Desk, Standing
 from aggregator.serve.admin.gate import refusal
 
-__all__ = ["Desk", "admin_app", "refusal"]
+__all__ = ["Desk", "Standing", "admin_app", "refusal"]

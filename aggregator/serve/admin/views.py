@@ -71,7 +71,7 @@ def overview(desk: Desk, *, find: str, health: str, page: int) -> str:
     plots = _plots(desk, now, {row.url for row in shown})
     return _page(
         "overview.html",
-        given,
+        desk,
         here="overview",
         rows=[(row, plots[row.url]) for row in shown],
         found=found,
@@ -94,7 +94,7 @@ def source(desk: Desk, wanted: str) -> str | None:
     name = words.name(configured, status)
     return _page(
         "source.html",
-        given,
+        desk,
         here="",
         row=_row(configured, status, now),
         plot=_plots(desk, now, {status.url})[status.url],
@@ -128,15 +128,13 @@ def stories(desk: Desk) -> str:
         }
         for one in desk.finder.merged(NEWEST * 5)
     ]
-    return _page("stories.html", given, here="stories", merged=merged)
+    return _page("stories.html", desk, here="stories", merged=merged)
 
 
 def explain(desk: Desk, asked: str) -> str:
     """What `aggregator explain` says of a link, an id or a source."""
     answer = desk.explain(asked) if asked else None
-    return _page(
-        "explain.html", desk.config(), here="explain", asked=asked, answer=answer, moment=words.moment
-    )
+    return _page("explain.html", desk, here="explain", asked=asked, answer=answer, moment=words.moment)
 
 
 def stylesheet() -> str:
@@ -191,5 +189,7 @@ def _environment() -> Environment:
     )
 
 
-def _page(template: str, given: Config, **values: object) -> str:
-    return _environment().get_template(template).render(values, site=given.site)
+def _page(template: str, desk: Desk, **values: object) -> str:
+    standing = desk.standing()
+    file = {"standing": standing, "stands_since": words.moment(standing.since)}
+    return _environment().get_template(template).render(values, site=desk.config().site, **file)
