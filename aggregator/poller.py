@@ -41,6 +41,8 @@ POLLS_PER_EXCHANGE = 4
 """Polls under way for each exchange that may be: what has come and waits to be read asks nobody any more."""
 BATCH = 200
 """Outcomes in one transaction at most."""
+GATHERING = 0.02
+"""Seconds that the first outcome of a transaction waits for others, while more polls are under way."""
 
 
 class Poller:
@@ -63,7 +65,7 @@ class Poller:
         self._running: set[asyncio.Task[None]] = set()
         self._exchanging: set[asyncio.Task[None]] = set()  # those whose answer has not come yet
         self._news = asyncio.Event()  # an exchange or a poll has ended
-        self._committer = _Committer(store, clock)
+        self._committer = _Committer(store, clock, lambda: len(self._running) > 1)
         self._leasing = asyncio.Lock()
         self._owed: list[Lease] = []  # leases that could not be given back yet: the store was in trouble
 
@@ -251,10 +253,11 @@ class Poller:
 
 
 class _Committer:
-    """Writes outcomes in batches: whatever has gathered while the last batch was written."""
+    """Writes outcomes in batches: a transaction takes longer than what one of them writes in it."""
 
-    def __init__(self, store: PollStore, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: PollStore, clock: Clock, others: Callable[[], bool]) -> None:
+        """`others`: whether more than one poll is under way, so that waiting for company is worth it."""
+        self._store, self._clock, self._others = store, clock, others
         self._waiting: asyncio.Queue[tuple[PollOutcome, asyncio.Future[CommitResult]]] = asyncio.Queue()
         self._task: asyncio.Task[None] | None = None
 
@@ -273,6 +276,8 @@ class _Committer:
     async def _write(self) -> None:
         while True:
             batch = [await self._waiting.get()]
+            if self._others():
+                await asyncio.sleep(GATHERING)
             while not self._waiting.empty() and len(batch) < BATCH:
                 batch.append(self._waiting.get_nowait())
             try:
