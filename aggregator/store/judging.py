@@ -61,11 +61,12 @@ def moved_on(connection: sa.Connection, outcome: PollOutcome) -> bool:
             return True
     if _gained(connection, outcome):
         return True
+    # Whether their ids are free still is found when they are written (`stories.Collision`).
     fresh = {v.post.id for v in outcome.verdicts if isinstance(v, New | Duplicate)}
     # What joins a story that has ended meanwhile may belong to those who tell it still.
     joined = {v.story for v in outcome.verdicts if isinstance(v, Duplicate | Rejected) and v.story}
     used = ended.used(connection, fresh | (joined - outcome.ended))
-    return bool(used or taken(connection, fresh)) or categories.taken(connection, outcome.categories)
+    return bool(used) or categories.taken(connection, outcome.categories)
 
 
 # A key that its source has withdrawn leads to none of that source's posts.

@@ -13,7 +13,7 @@ out. Posts are not written here.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Set
 from typing import Any
 
 import sqlalchemy as sa
@@ -98,20 +98,30 @@ def placed_in(connection: sa.Connection, touched: Iterable[PostId]) -> set[str]:
     return found - {SITE}
 
 
-def place(connection: sa.Connection, touched: Iterable[PostId]) -> None:
-    """Elect again who leads some stories, and work out where they are shown."""
+def place(
+    connection: sa.Connection, touched: Iterable[PostId], founded: Set[PostId] = frozenset()
+) -> set[str]:
+    """Elect again who leads some stories, and work out where they are shown: the slugs of those categories.
+
+    Those that were `founded` just now were shown nowhere, and no archive has them.
+    """
     keeping = categories.keeping(connection)
+    shown_in: set[str] = set()
     for some in chunks(touched):
-        connection.execute(_UNPLACE, {"some": some})
+        older = [story for story in some if story not in founded]
+        if older:
+            connection.execute(_UNPLACE, {"some": older})
         members = connection.execute(_RANKED, {"some": some}).all()
         shown = connection.execute(_SHOWN_IN, {"some": some}).all()
         _elect(connection, some, members)
         rows = _placements(members, [(row.id, row.category, row.held) for row in shown], keeping)
-        numbers = archived.touch(connection, some)
+        numbers = archived.touch(connection, older) if older else {}
         for row in rows:
             row["number"] = numbers.get((row["category"], row["shown"]))
         if rows:
             connection.execute(placements.insert(), rows)
+        shown_in.update(row["category"] for row in rows)
+    return shown_in - {SITE}
 
 
 def _held_from(scope: str | sa.ColumnElement[str]) -> sa.Exists:

@@ -109,7 +109,8 @@ def _apply(
     )
     touched = {came.story for came in fresh.values()} | {PostId(stored[post].story) for post in edited}
     touched |= {story for parting in outcome.partings for story in (parting.leaves, parting.posts[0])}
-    before = placed_in(connection, touched)
+    founded = {id for id, came in fresh.items() if came.founds}
+    before = placed_in(connection, touched - founded)
     _found(connection, [parting.posts[0] for parting in outcome.partings])
     _insert(connection, source, outcome.lease.source.definition, fresh)
     articles.hide(connection, fresh.keys() & articles.wanted_by(outcome.errands), now)
@@ -121,8 +122,7 @@ def _apply(
         _update(connection, stored[post.id], outcome.lease.source.definition, post)
     _withdraw(connection, source, outcome)
     bands.write(connection, _founders(connection, stored, fresh, edited, outcome.partings), now)
-    place(connection, touched)
-    return made | before | placed_in(connection, touched)
+    return made | before | place(connection, touched, founded)
 
 
 def _free(post: PostId, stored: dict[PostId, AnyRow], fresh: dict[PostId, Any]) -> PostId:

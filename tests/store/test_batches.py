@@ -8,6 +8,7 @@ import sqlalchemy as sa
 
 from aggregator.model import (
     Committed,
+    Due,
     Errand,
     Exchange,
     Item,
@@ -105,13 +106,14 @@ def test_bodies_that_bring_nothing_share_them_too(store, statements):
 def test_the_second_outcome_of_one_lease_is_lost(store):
     """Of two in one batch the first counts, as it would if each came alone."""
     lease, other = store.polls.lease_due(NOW, 2)
-    first, second = quiet(lease), outcome(lease, New(post("two", lease.source.url)))
+    first, second = quiet(lease), replace(quiet(lease), due=Due(NOW + 9 * HOUR))
     assert store.polls.commit([first, quiet(other), second], NOW) == [
         Committed(frozenset()),
         Committed(frozenset()),
         LeaseLost(),
     ]
-    assert store.posts.newest(None, 5) == []
+    due = {status.url: status.due.at for status in store.sources.sources()}
+    assert due[lease.source.url] == NOW + HOUR
     assert [e.said for e in store.sources.exchanges(lease.source.url)] == [first.memory.last_result]
 
 
