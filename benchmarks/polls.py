@@ -8,6 +8,7 @@ same transport asks the same origin for the same things without anything around 
 from __future__ import annotations
 
 import asyncio
+import gc
 import statistics
 import subprocess
 import sys
@@ -187,6 +188,7 @@ def parsed(feeds: int, version: int) -> float:
 
 async def measured(near_duplicates: str, feeds: int, rounds: int) -> dict[str, list[float]]:
     """Seconds of computing of one poll of each kind, by rounds."""
+    gc.freeze()  # as the daemon does it
     taken: dict[str, list[float]] = {"cold": [], "changed": [], "unchanged": [], "bare": []}
     with origin() as (port, process):
         async with bench(port, process, feeds, near_duplicates) as polls:

@@ -6,6 +6,7 @@ Polls, publishing and revising run in tasks of their own: an event waits for an 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
@@ -44,6 +45,9 @@ async def run(path: Path, overrides: Overrides, announce: Callable[[str], None])
         loops = _Loops(parts, path, overrides, raw, given, metrics)
         async with _serving(given, parts, loops, metrics) as where:
             announce(f"{given.site.title}: {len(given.sources)} sources, {where}")
+            # What is there by now stays: looking through all of it for garbage again and again would cost a
+            # third of a poll that brings nothing, and more with each source of the file.
+            gc.freeze()
             await loops.live(events)
 
 

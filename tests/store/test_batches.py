@@ -137,3 +137,13 @@ def test_a_poll_and_an_errand_of_one_source_in_one_batch(store, errand_first):
     assert store.polls.items(url) is None
     (status,) = [status for status in store.sources.sources() if status.url == url]
     assert status.memory.last_poll == later
+
+
+def test_what_one_new_post_takes(store, statements):
+    """Sending a statement costs more than running it: their number is what a changed feed costs."""
+    leases = store.polls.lease_due(NOW, 2)
+    first, second = (outcome(lease, New(post(str(n), lease.source.url))) for n, lease in enumerate(leases))
+    store.polls.commit([first], NOW)
+    statements.clear()
+    assert store.polls.commit([second], NOW) == [Committed(frozenset({"news"}))]
+    assert len(statements) <= 24, "\n".join(statements)
