@@ -159,9 +159,11 @@ def digest(post: Post) -> str:
     )
 
 
-_SPACE = re.compile(r"\s+")
 _LINE = re.compile(
     r" ?(</?(?:p|div|br|hr|li|ul|ol|dl|dt|dd|h[1-6]|t[rdh]|table|thead|tbody|blockquote|fig\w+)\b[^>]*>) ?"
+)
+_OF_LINE = re.compile(
+    r"/?(?:p|div|br|hr|li|ul|ol|dl|dt|dd|h[1-6]|t[rdh]|table|thead|tbody|blockquote|fig\w+)\b([^>]*>)?"
 )
 
 
@@ -169,7 +171,17 @@ def _as_seen(markup: str) -> str:
     """Sanitized HTML without the white space that is not rendered; left alone where `pre` renders it."""
     if "<pre" in markup:
         return markup
-    return _LINE.sub(r"\1", _SPACE.sub(" ", markup)).strip()
+    markup = " ".join(markup.split())
+    pieces = markup.split("<")
+    for n, piece in enumerate(pieces):
+        if n and (tag := _OF_LINE.match(piece)):
+            if tag[1] is None:  # a tag with a `<` in it
+                return _LINE.sub(r"\1", markup).strip()
+            pieces[n - 1] = pieces[n - 1].removesuffix(" ")
+            end = tag.end()
+            if piece.startswith(" ", end):
+                pieces[n] = piece[:end] + piece[end + 1 :]
+    return "<".join(pieces).strip()
 
 
 def label_digest(post: Post) -> str:

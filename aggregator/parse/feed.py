@@ -16,14 +16,20 @@ from xml.sax.handler import feature_external_ges, feature_namespaces
 from xml.sax.xmlreader import AttributesNSImpl, InputSource
 
 from feedparser.api import LooseFeedParser, StrictFeedParser
+from feedparser.html import _cp1252
 from feedparser.sanitizer import replace_doctype
+from feedparser.urls import make_safe_absolute_uri
 
 from aggregator.parse.hooks import MOST_ATTRIBUTES, Enough, Hooks, RawFeed
+from aggregator.parse.shortcuts import Shortcuts
 from aggregator.parse.tombstones import Tombstones
 
 
-class _Strict(Tombstones, Hooks, StrictFeedParser):  # type: ignore[misc]  # feedparser is untyped
+class _Strict(Shortcuts, Tombstones, Hooks, StrictFeedParser):  # type: ignore[misc]  # feedparser is untyped
     """Reads XML."""
+
+    meant = _cp1252
+    safely_joined = staticmethod(make_safe_absolute_uri)
 
     def startElementNS(self, name: Any, qname: Any, attrs: Any) -> None:  # noqa: N802 - SAX's word
         if len(attrs) > MOST_ATTRIBUTES:
@@ -37,11 +43,20 @@ class _Loose(Tombstones, Hooks, LooseFeedParser):  # type: ignore[misc]
 
 
 class _Expat(ExpatParser):
-    """The standard library's, which else hands over a text in as many pieces as it has lines and entities."""
+    """The standard library's, which else hands over a text in as many pieces as it has lines and entities.
+
+    What happens goes straight to our parser, which sends back what must go the usual way.
+    """
 
     def reset(self) -> None:
         super().reset()
-        self._parser.buffer_text = True  # type: ignore[attr-defined]  # typed in part
+        parser: Any = self._parser  # typed in part
+        parser.buffer_text = True
+        handler: Any = self._cont_handler
+        handler.starts_otherwise, handler.ends_otherwise = self.start_element_ns, self.end_element_ns
+        parser.StartElementHandler = handler.element_starts
+        parser.EndElementHandler = handler.element_ends
+        parser.CharacterDataHandler = handler.text_comes
 
 
 _END = re.compile(r"</(?:\w+:)?(?:rss|feed|rdf|channel)\s*>", re.IGNORECASE)

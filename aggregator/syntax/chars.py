@@ -25,11 +25,16 @@ def clean(text: str) -> str:
 
     What windows-1252 has at U+0080 to U+009F becomes the character that was meant.
     """
-    if text.isascii() and text.isprintable():
+    # All that is printable is welcome, and so are line ends: most texts need no more looking.
+    if text.isprintable() or text.replace("\n", "").replace("\t", "").isprintable():
         return text
     return _UNWELCOME.sub(lambda found: _MEANT.get(found[0], ""), text)
 
 
 def fold(text: str) -> str:
     """The text cleaned, white space folded to single spaces, none at the ends."""
+    if text.isprintable():  # so that no other white space is in it than U+0020
+        while "  " in text:
+            text = text.replace("  ", " ")
+        return text.strip(" ")
     return " ".join(clean(text).replace("\ufeff", "").split())

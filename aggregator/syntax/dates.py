@@ -75,6 +75,7 @@ _CHINA = frozenset({
 _AFTERNOON = frozenset({"下午", "晚上", "午後", "오후"})
 
 
+@lru_cache(maxsize=256)  # an entry's dates are asked for more than once
 def parse(raw: str, timezone: str) -> datetime | None:
     """The moment that a date means, aware and in UTC; None where it means none, or none for certain.
 

@@ -39,8 +39,7 @@ _TAG = re.compile(
     r"<(?:(?P<slash>/?)(?P<name>[a-zA-Z][^\s/>]*+)(?P<attributes>(?:[^>=]++|=\s*+(?:\"[^\"]*+\"|'[^']*+')?)*+)(?P<end>>?)"
     r"|(?P<comment>!--)|[!?/])"
 )
-# Where nothing is hidden (comments, dropped elements), text is found without walking from tag to tag.
-_HIDING = re.compile(rf"<[!?]|</(?![a-z])|<(?:{'|'.join(sorted(DROPPED))})(?=[\s/>]|$)", re.IGNORECASE)
+_PLAIN_GAPS = {**dict.fromkeys(_INLINE, ""), **dict.fromkeys(("p", "br", "img", "li", "div"), " ")}
 _COMMENT_END = re.compile(r"--!?>")
 _CLOSERS = {name: re.compile(rf"</{name}(?=[\s/>])[^>]*+>?", re.IGNORECASE) for name in DROPPED}
 
@@ -115,15 +114,27 @@ def to_text(html: str) -> str:
     """
     if "<" not in html:
         return fold(unescape(html))
-    if _HIDING.search(html):
+    try:
+        # Where nothing is hidden, text is found without walking from tag to tag.
+        return fold(unescape(_TAG.sub(_gap, html)))
+    except _Hidden:
         return fold("".join(_words(html)))
-    return fold(unescape(_TAG.sub(_gap, html)))
+
+
+class _Hidden(Exception):
+    """Something goes with all that it holds: a comment, a dropped element."""
 
 
 def _gap(found: re.Match[str]) -> str:
-    if not found["end"] and "=" not in found["attributes"]:
+    """What is left of a tag in the text."""
+    slash, name, attributes, end, _ = found.groups()
+    if name in _PLAIN_GAPS and end:
+        return _PLAIN_GAPS[name]
+    if name is None or (not slash and name.lower() in DROPPED):
+        raise _Hidden
+    if not end and "=" not in attributes:
         return found[0]
-    return "" if found["name"].lower() in _INLINE else " "
+    return "" if name.lower() in _INLINE else " "
 
 
 def _words(html: str) -> Iterator[str]:

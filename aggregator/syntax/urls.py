@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection
+from functools import lru_cache
 from urllib.parse import quote, urljoin, urlsplit
 
 from w3lib.url import canonicalize_url
@@ -17,10 +18,15 @@ from aggregator.syntax.chars import clean
 LONGEST = 4096
 """Characters; a longer URL is refused, no server takes one."""
 
-_WORD = r"(?:[A-Za-z0-9._~!$&'()*+,;=:@/-]|%[0-9A-Fa-f]{2})"
-_READY = re.compile(
-    rf"https?://[a-z0-9](?:\.?[a-z0-9-]){0, 200}+(?:/{_WORD}*+)?(?:\?(?:{_WORD}|\?)*+)?(?:#(?:{_WORD}|\?)*+)?"
-)
+# What is written already as a valid URI is, but for stray percent signs: a shorter way for most links.
+_NAME = r"[a-z0-9_-]{1,63}+(?:\.[a-z0-9_-]{1,63}+){0,3}+"
+_SEGMENT = r"[A-Za-z0-9._~!$&'()*+,=:@%-]"
+_REST = r"(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?%-]++)?(?:#[A-Za-z0-9._~!$&'()*+,;=:@/?%-]++)?"
+_READY = re.compile(rf"https?://{_NAME}(?::[1-5]?[1-9]\d{{0,3}})?(?:/[A-Za-z0-9._~!$&'()*+,=:@/%-]*+)?{_REST}")
+# A path from the root without dot segments is only put behind a host.
+_ROOTED = re.compile(rf"(?:/(?![/.]){_SEGMENT}*+)++{_REST}")
+# What is its own key, but for its scheme, index page and closing slash.
+_PLAIN = re.compile(rf"https?://({_NAME})((?:/[A-Za-z0-9_~-][A-Za-z0-9._~-]*+)*+/?)")
 _SLASHES = re.compile(r"(https?):/+", re.IGNORECASE)
 _HOST = re.compile(r"[a-z0-9_-]+(?:\.[a-z0-9_-]+)*\.?")
 _STRAY_PERCENT = re.compile(r"%(?![0-9A-Fa-f]{2})")
@@ -63,8 +69,22 @@ def absolute(base: str, href: str) -> str:
     slashes, what may not stand in a URI is percent-encoded (RFC 3987, 3.1), an international host is written
     in ASCII, and credentials are left out: a link is for everybody.
     """
-    if _READY.fullmatch(href) and len(href) <= LONGEST:
-        return href
+    if len(href) > LONGEST:
+        return _resolved(base, href)
+    if "%" not in href or _STRAY_PERCENT.search(href) is None:
+        if _READY.fullmatch(href):
+            return href
+        if ":/" not in href and _ROOTED.fullmatch(href) and (root := _kept(base, "/")):
+            return f"{root}{href[1:]}" if len(root) + len(href) <= LONGEST + 1 else ""
+    return _kept(base, href)
+
+
+def is_spelled_out(url: str) -> bool:
+    """Whether it plainly is an absolute http(s) URL as `absolute` writes it: any base leaves it as it is."""
+    return _READY.fullmatch(url) is not None
+
+
+def _resolved(base: str, href: str) -> str:
     href = clean(href).replace("\n", "").replace("\t", "").replace("\r", "").strip()
     if len(href) > LONGEST:
         return ""
@@ -74,6 +94,10 @@ def absolute(base: str, href: str) -> str:
         return _spelled(urljoin(base, href))
     except ValueError:  # an invalid IPv6 literal or port, or a host that NFKC turns into something else
         return ""
+
+
+_kept = lru_cache(maxsize=512)(_resolved)
+"""A document says some of its links in every entry."""
 
 
 def _spelled(url: str) -> str:
@@ -118,6 +142,8 @@ def cleaned(url: str, drop: Collection[str] = (), keep: Collection[str] = ()) ->
     spelling of the rest stay.
     """
     url = absolute("", url)
+    if "?" not in url and "#" not in url:
+        return url
     head, hash_, fragment = url.partition("#")
     path, mark, query = head.partition("?")
     if mark:
@@ -144,6 +170,8 @@ def key(url: str, drop: Collection[str] = (), keep: Collection[str] = ()) -> str
     Without scheme, default port, trackers, session, index page, closing slash and fragment (but for those
     that tell entries apart); dot segments resolved, parameters sorted.
     """
+    if (plain := _PLAIN.fullmatch(url)) and len(url) <= LONGEST:
+        return plain[1] + (_INDEX.sub("/", plain[2]).rstrip("/") or "/")
     url = cleaned(url, drop, keep)
     if not url:
         return ""
