@@ -12,7 +12,7 @@ from datetime import datetime
 
 from aggregator import pipeline
 from aggregator.errors import PublishError, StoreError
-from aggregator.model import Archive, Category, Claim, Config, Story
+from aggregator.model import Archive, Category, Claim, Config, StoryVersion
 from aggregator.ports import ArchiveStore, DocumentStore, PostReader
 
 log = logging.getLogger(__name__)
@@ -40,15 +40,15 @@ class Archivist:
         self,
         claim: Claim,
         category: Category,
-        newest: Sequence[Story],
         config: Config,
         now: datetime,
         written: list[str],
         trouble: list[str],
-    ) -> pipeline.Subscribed:
+    ) -> tuple[Sequence[StoryVersion], int | None]:
         """Close what is to be closed and put it in place; what the subscription document then holds.
 
-        Archives that a crash or a full disk has kept from their place are put there, too.
+        And the number of the archive that comes before it. Archives that a crash or a full disk has kept
+        from their place are put there, too.
         """
         slug = category.slug
         uncut = self._archives.uncut(slug)
@@ -57,11 +57,8 @@ class Archivist:
             self._archives.close(claim, cut.closed, cut.day, now)
         while not trouble and (fresh := self._archives.fresh(slug, ARCHIVES)):
             self._put(fresh, config, now, written, trouble)
-        there = {story.id: story for story in newest}
-        others = self._archives.told(slug, [id for id in cut.stays if id not in there])
-        there |= {story.id: story for story in others}
-        stories = tuple(there[id] for id in cut.stays if id in there)
-        return pipeline.Subscribed(stories, self._archives.newest(slug))
+        versions = {one.shown: one.version for one in uncut.arrivals}
+        return [versions[id] for id in cut.stays], self._archives.newest(slug)
 
     def again(self, config: Config, now: datetime, written: list[str], trouble: list[str]) -> bool:
         """Render one batch of those that have changed; whether there may be another one in this walk."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -17,7 +17,7 @@ from datetime import datetime
 from aggregator import pipeline
 from aggregator.archivist import Archivist
 from aggregator.errors import AggregatorError, PublishError, StoreError
-from aggregator.model import Claim, Config, Document, PostId, Story
+from aggregator.model import Claim, Config, Document, PostId, Scope, Slug, StoryVersion
 from aggregator.ports import (
     ArchiveStore,
     Clock,
@@ -30,6 +30,11 @@ from aggregator.ports import (
 from aggregator.stories import AFTER_FAILURE, JekyllWriter, PageWriter, StoryWriter
 
 log = logging.getLogger(__name__)
+
+KEPT = 48_000_000
+"""Bytes of entries that are kept as they were written: some thousands in every format."""
+_HOME = ("home",)
+"""What the home page shows is kept by itself: it is written otherwise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +74,8 @@ class Publisher:
         self._founders = pages
         self._identity = posts.identity()
         self._archivist = Archivist(posts, documents, archives) if archives is not None else None
+        self._shelf = pipeline.Shelf(KEPT)
+        self._shelved_for = config
         self._turn = threading.Lock()
         self._owed: list[Claim] = []  # claims that could not be given back yet: the store was in trouble
         self._not_before: datetime | None = None
@@ -229,31 +236,85 @@ class Publisher:
         self, claim: Claim, now: datetime, written: list[str], trouble: list[str]
     ) -> pipeline.Rendered:
         """The documents of a scope, once what they leave to new archives is in place."""
-        config, categories = self.config, self._posts.categories()
-        per_source = config.output.per_source
-        tombstones = self._posts.tombstones(claim.scope)
-        if claim.scope is not None:
-            category = next(c for c in categories if c.slug == claim.scope)
-            stories = self._posts.newest(claim.scope, category.entries, per_source=per_source)
-            subscribed = None
-            if self._archivist is not None and "atom" in config.output.formats:
-                subscribed = self._archivist.cut(claim, category, stories, config, now, written, trouble)
-            pages = self._pages_of(stories)
-            return pipeline.render_category(
-                category, stories, claim, categories, config, self._identity, tombstones, pages, subscribed
-            )
-        newest = {c.slug: self._posts.newest(c.slug, pipeline.ON_HOME) for c in categories}
-        infos = {s.url: s.memory.info for s in self._sources.sources() if s.memory.info is not None}
-        stories = self._posts.newest(None, config.output.entries, per_source=per_source)
-        pages = self._pages_of([story for some in newest.values() for story in some])
-        events = self._sources.events(pipeline.EVENTS)
-        return pipeline.render_site(
-            stories, newest, claim, categories, infos, config, self._identity, tombstones, pages, events
-        )
+        if self._shelved_for is not self.config:
+            self._shelf.clear()
+            self._shelved_for = self.config
+        render = self._render_site if claim.scope is None else self._render_category
+        try:
+            return render(claim, now, written, trouble)
+        except pipeline.Unread:
+            self._shelf.forget(claim.scope)
+            self._shelf.forget(_HOME)
+            return render(claim, now, written, trouble)
 
-    def _pages_of(self, stories: Sequence[Story]) -> Mapping[PostId, str]:
+    def _render_category(
+        self, claim: Claim, now: datetime, written: list[str], trouble: list[str]
+    ) -> pipeline.Rendered:
+        config, categories = self.config, self._posts.categories()
+        category = next(c for c in categories if c.slug == claim.scope)
+        outline = self._posts.outline(category.slug, category.entries, per_source=config.output.per_source)
+        held, previous = None, None
+        if self._archivist is not None and "atom" in config.output.formats:
+            held, previous = self._archivist.cut(claim, category, config, now, written, trouble)
+        kept, there = self._told(category.slug, category.slug, [*outline, *(held or ())])
+        entries = _listed(outline, there)
+        subscribed = None if held is None else pipeline.Subscribed(tuple(_listed(held, there)), previous)
+        rendered = pipeline.render_category(
+            *(category, entries, claim, categories, config, self._identity),
+            self._posts.tombstones(claim.scope),
+            self._pages_of(entries),
+            subscribed,
+        )
+        self._shelf.keep(category.slug, kept)
+        return rendered
+
+    def _render_site(
+        self, claim: Claim, now: datetime, written: list[str], trouble: list[str]
+    ) -> pipeline.Rendered:
+        config, categories = self.config, self._posts.categories()
+        outline = self._posts.outline(None, config.output.entries, per_source=config.output.per_source)
+        kept, there = self._told(None, None, outline)
+        on_home: dict[StoryVersion, pipeline.Entry] = {}
+        newest: dict[Slug, Sequence[pipeline.Entry]] = {}
+        for category in categories:
+            shown = self._posts.outline(category.slug, pipeline.ON_HOME)
+            of_category, named = self._told(_HOME, category.slug, shown)
+            on_home |= of_category
+            newest[category.slug] = _listed(shown, named)
+        infos = {s.url: s.memory.info for s in self._sources.sources() if s.memory.info is not None}
+        entries = _listed(outline, there)
+        rendered = pipeline.render_site(
+            *(entries, newest, claim, categories, infos, config, self._identity),
+            self._posts.tombstones(None),
+            self._pages_of([entry for some in newest.values() for entry in some]),
+            self._sources.events(pipeline.EVENTS),
+        )
+        self._shelf.keep(None, kept)
+        self._shelf.keep(_HOME, on_home)
+        return rendered
+
+    def _told(
+        self, place: Hashable, scope: Scope, wanted: Sequence[StoryVersion]
+    ) -> tuple[Mapping[StoryVersion, pipeline.Entry], Mapping[PostId, pipeline.Entry]]:
+        """What a scope shows, of what is wanted: by version, to be kept, and by the id that it has there.
+
+        Only what is not kept already is read. What has changed meanwhile comes as it is now, and what has
+        gone is left out: that has marked the scope again.
+        """
+        kept = self._shelf.entries(place)
+        there = {version: kept[version] for version in wanted if version in kept}
+        lacking = [version.shown for version in dict.fromkeys(wanted) if version not in there]
+        if lacking:
+            there |= pipeline.entries(self._posts.told(scope, lacking), self.config)
+        return there, {version.shown: entry for version, entry in there.items()}
+
+    def _pages_of(self, entries: Sequence[pipeline.Entry]) -> Mapping[PostId, str]:
         """Where the pages of these stories are; what is shown under another id than a story's has none."""
         if self._founders is None or not pipeline.page_settings(self.config):
             return {}
-        founders = self._founders.founders([story.id for story in stories])
+        founders = self._founders.founders([entry.id for entry in entries])
         return {story: pipeline.page_path(story, founder) for story, founder in founders.items()}
+
+
+def _listed(wanted: Sequence[StoryVersion], there: Mapping[PostId, pipeline.Entry]) -> list[pipeline.Entry]:
+    return [there[version.shown] for version in wanted if version.shown in there]

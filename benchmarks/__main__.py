@@ -11,7 +11,7 @@ import argparse
 import sys
 from collections.abc import Callable, Iterable
 
-from benchmarks import polls, start, tick
+from benchmarks import polls, publishing, start, tick
 from benchmarks.table import Row, shown
 
 MEASURED: dict[str, Callable[[], Iterable[Row]]] = {
@@ -19,6 +19,7 @@ MEASURED: dict[str, Callable[[], Iterable[Row]]] = {
     "polls-merge": lambda: polls.rows("merge"),
     "tick": tick.rows,
     "start": start.rows,
+    "publish": publishing.rows,
 }
 
 

@@ -1161,6 +1161,18 @@ class MemoryPosts(_Part):
                 found.append(model.Story(id, members))
         return found[:limit]
 
+    def outline(self, scope, limit, /, *, per_source=0):
+        return [self._version(scope, story) for story in self.newest(scope, limit, per_source=per_source)]
+
+    def told(self, scope, ids, /):
+        placed = [model.Story(id, members) for _, id, members, _ in self.placed(scope) if id in ids]
+        return [(self._version(scope, story), story) for story in placed]
+
+    def _version(self, scope, story):
+        [founder] = {self.data.posts[member.id].story for member in story.members}
+        apart = scope in self.store.keeping()
+        return model.StoryVersion(story.id, founder, self.data.story_marks[founder][0], apart)
+
     def placed(self, scope):
         """What a scope shows or is held back from it, newest first: who leads, id, members, if held."""
         told, apart = {}, scope in self.store.keeping()
@@ -1362,7 +1374,7 @@ class MemoryFinder(_Part):
             for category in sorted(self.data.archives)
             for number, one in enumerate(self.data.archives[category], 1)
             if any(
-                m.id in ids for told in self.store.archives.told(category, one.members) for m in told.members
+                m.id in ids for _, told in self.store.posts.told(category, one.members) for m in told.members
             )
         )
         return model.StoredStory(story, members, tuple(places), files, tuple(archives))
@@ -1591,8 +1603,9 @@ class MemoryArchives(_Part):
         stored = {s.post.id: s for s in self.data.posts.values()}
         numbers = sorted(self.data.sources)
         arrivals = [
-            model.Arrival(id, stored[id].arrived, numbers.index(lead.source), held)
+            model.Arrival(id, stored[id].arrived, numbers.index(lead.source), held, *version[1:])
             for lead, id, _, held in self.store.posts.placed(category)
+            for version, _ in self.store.posts.told(category, [id])
             if self.number(category, id) is None
         ]
         return model.Uncut(tuple(arrivals), self.data.cut.get(category))
@@ -1609,10 +1622,6 @@ class MemoryArchives(_Part):
         self.data.cut[claim.scope] = day
         there = self.data.archives.setdefault(claim.scope, [])
         there += [_Archive(tuple(ids), now) for ids in cut]
-
-    def told(self, category, ids, /):
-        placed = self.store.posts.placed(category)
-        return [model.Story(id, members) for _, id, members, _ in placed if id in ids]
 
     def newest(self, category, /):
         return max(self._there(category), default=None)
@@ -1643,7 +1652,9 @@ class MemoryArchives(_Part):
     def _archive(self, category, number, one):
         arrived = {s.post.id: s.arrived for s in self.data.posts.values()}
         before = max([n for n in self._there(category) if n < number], default=None)
-        told = None if one.dropped else tuple(self.told(category, one.members))
+        told = (
+            None if one.dropped else tuple(story for _, story in self.store.posts.told(category, one.members))
+        )
         members = tuple(sorted(one.members, key=lambda id: arrived.get(id, -1)))
         return model.Archive(category, number, one.mark, before, one.closed, one.updated, members, told)
 

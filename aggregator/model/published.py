@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from aggregator.model.names import PostId, Slug, Url
 from aggregator.model.polled import Due
-from aggregator.model.post import Post, SourceInfo
+from aggregator.model.post import NO_POST, Post, SourceInfo
 from aggregator.model.remembered import Errand, Memory
 from aggregator.model.said import UnreadEntry
 
@@ -19,6 +19,15 @@ class Story:
 
     id: PostId
     members: tuple[Post, ...]  # visible ones, in order of arrival; never empty
+
+
+class StoryVersion(NamedTuple):
+    """A story as a scope shows it: the same value, the same members, each as it was."""
+
+    shown: PostId  # the id that it is shown under
+    story: PostId
+    mark: int  # that the story was given last; it only grows
+    apart: bool  # one telling of it by itself, where near duplicates are kept
 
 
 def rank(
@@ -100,6 +109,13 @@ class Arrival:
     arrived: int  # grows with every post that comes
     source: int  # tells apart the sources that lead, no more
     held: bool = False  # a `backlog` keeps it out of the subscription document
+    story: PostId = NO_POST  # these three, with `shown`, are its `StoryVersion`
+    mark: int = 0
+    apart: bool = False
+
+    @property
+    def version(self) -> StoryVersion:
+        return StoryVersion(self.shown, self.story, self.mark, self.apart)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ This is the only room that knows the order of the stages::
               of how it is doing: what operators are told of                 watching
               of an older page: posts that fill a hole, the next page        errands
     unasked | fetch | read | outcome of an article's errand                   articles
-    newest | render: select, atom, pages | put                               rendering
+    outline | told | entries: select | render: atom, pages | put             rendering
     uncut | cut | close, fresh | render_archive | put                        rendering
     changed | render_post: select, jekyll | put                              rendering
     changed | render_page: select, pages | put                               rendering
@@ -38,6 +38,7 @@ from aggregator.pipeline.rendering import (
     Subscribed,
     archive_path,
     cut,
+    entries,
     page_path,
     page_settings,
     render_archive,
@@ -47,6 +48,7 @@ from aggregator.pipeline.rendering import (
     render_site,
 )
 from aggregator.pipeline.watching import HEALTHS, Health, health
+from aggregator.publish import Entry, Shelf, Unread
 
 __all__ = [
     "EVENTS",
@@ -54,13 +56,17 @@ __all__ = [
     "ON_HOME",
     "PAGES",
     "READER_VERSION",
+    "Entry",
     "Health",
     "Rendered",
+    "Shelf",
     "Subscribed",
+    "Unread",
     "archive_path",
     "body_digest",
     "cut",
     "decide",
+    "entries",
     "faulty",
     "health",
     "in_doubt",

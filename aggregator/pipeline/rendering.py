@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from functools import partial
@@ -20,11 +20,11 @@ from aggregator.model import (
     Jekyll,
     PostFile,
     PostId,
-    Shown,
     SiteIdentity,
     Slug,
     SourceInfo,
     Story,
+    StoryVersion,
     Tombstone,
     Uncut,
     Unpaged,
@@ -45,7 +45,7 @@ PAGES = publish.POSTS
 class Subscribed:
     """What a category's Atom document holds where it has archives: fewer than twice its `entries`."""
 
-    stories: tuple[Story, ...]
+    entries: tuple[publish.Entry, ...]
     previous: int | None  # its newest archive
 
 
@@ -58,9 +58,17 @@ class Rendered:
     unwanted: tuple[str, ...] = ()  # paths of what it would have in formats that the file does not ask for
 
 
+def entries(
+    told: Sequence[tuple[StoryVersion, Story]], config: Config
+) -> Mapping[StoryVersion, publish.Entry]:
+    """Stories as the documents of this configuration show them."""
+    positions = _positions(config) if any(len(story.members) > 1 for _, story in told) else {}
+    return {version: publish.Entry(*publish.shown([story], positions, 1)) for version, story in told}
+
+
 def render_category(
     category: Category,
-    stories: Sequence[Story],
+    entries: Sequence[publish.Entry],
     claim: Claim,
     categories: Sequence[Category],
     config: Config,
@@ -72,11 +80,14 @@ def render_category(
     """The documents of one category; `posts` are the paths of stories that have pages.
 
     `subscribed` is what its Atom document holds; without it, that is the newest `entries`, which all others
-    show, whichever archive has them.
+    show, whichever archive has them. Raises `publish.Unread`.
     """
-    entries = publish.shown(stories, _positions(config), category.entries)
-    page = publish.category_page(category, entries, site=config.site, output=config.output, posts=posts)
-    return _rendered(category, entries, [page], claim, categories, config, identity, tombstones, subscribed)
+    entries = publish.in_order(entries, category.entries)
+    page = partial(
+        publish.category_page, category, entries, site=config.site, output=config.output, posts=posts
+    )
+    pages = {publish.folder(category.slug) + publish.HOME: page}
+    return _rendered(category, entries, pages, claim, categories, config, identity, tombstones, subscribed)
 
 
 def cut(uncut: Uncut, category: Category, config: Config, now: datetime) -> publish.Cut:
@@ -100,7 +111,8 @@ def render_archive(
     """The document of an archive, with the `tombstones` of its members; None where there is to be none."""
     if archive.stories is None or "atom" not in config.output.formats:
         return None
-    entries = publish.shown(archive.stories, _positions(config), len(archive.stories))
+    stories = publish.shown(archive.stories, _positions(config), len(archive.stories))
+    entries = [publish.Entry(story) for story in stories]
     updated = publish.latest(entries, archive.updated, archive.closed)
     named = {c.slug: c for c in categories}
     document = publish.feed(
@@ -119,8 +131,8 @@ def render_archive(
 
 
 def render_site(
-    stories: Sequence[Story],
-    newest: Mapping[Slug, Sequence[Story]],
+    entries: Sequence[publish.Entry],
+    newest: Mapping[Slug, Sequence[publish.Entry]],
     claim: Claim,
     categories: Sequence[Category],
     infos: Mapping[Url, SourceInfo],
@@ -130,15 +142,20 @@ def render_site(
     posts: Mapping[PostId, str] = {},
     events: Sequence[Event] = (),
 ) -> Rendered:
-    """The documents of everything: the feed, the home page with each category's `newest`, about, status."""
-    positions, site, output = _positions(config), config.site, config.output
-    sections = [(c, publish.shown(newest[c.slug], positions, ON_HOME)) for c in categories]
-    pages = [
-        publish.stylesheet(),
-        publish.home(sections, site=site, output=output, posts=posts),
-        publish.about(config.sources, infos, site=site, output=output, polling=config.polling),
-    ]
-    entries = publish.shown(stories, positions, output.entries)
+    """The documents of everything: the feed, the home page with each category's `newest`, about, status.
+
+    Raises `publish.Unread`.
+    """
+    site, output = config.site, config.output
+    sections = [(c, publish.in_order(newest[c.slug], ON_HOME)) for c in categories]
+    pages: dict[str, Callable[[], Document]] = {
+        publish.STYLE: publish.stylesheet,
+        publish.HOME: partial(publish.home, sections, site=site, output=output, posts=posts),
+        publish.ABOUT: partial(
+            publish.about, config.sources, infos, site=site, output=output, polling=config.polling
+        ),
+    }
+    entries = publish.in_order(entries, output.entries)
     rendered = _rendered(None, entries, pages, claim, categories, config, identity, tombstones)
     updated = rendered.updated
     lists = (
@@ -201,8 +218,8 @@ def render_page(waiting: Unpaged, categories: Sequence[Category], config: Config
 
 def _rendered(
     category: Category | None,
-    entries: Sequence[Shown],
-    pages: Sequence[Document],
+    entries: Sequence[publish.Entry],
+    pages: Mapping[str, Callable[[], Document]],
     claim: Claim,
     categories: Sequence[Category],
     config: Config,
@@ -210,10 +227,10 @@ def _rendered(
     tombstones: Sequence[Tombstone],
     subscribed: Subscribed | None = None,
 ) -> Rendered:
-    """A scope's documents, in the formats that are asked for."""
+    """A scope's documents, in the formats that are asked for; `pages` by their paths."""
     in_atom, previous = entries, None
     if subscribed is not None:
-        in_atom = publish.shown(subscribed.stories, _positions(config), len(subscribed.stories))
+        in_atom = publish.in_order(subscribed.entries, len(subscribed.entries))
         previous = subscribed.previous
     updated = publish.latest((*entries, *in_atom), claim.updated, claim.created)
     site, output, wanted = config.site, config.output, config.output.formats
@@ -241,12 +258,12 @@ def _rendered(
         )
     folder = publish.folder(None if category is None else category.slug)
     unwanted = [folder + file for key, file in publish.FILES.items() if key not in wanted]
-    for page in pages:
+    for path, page in pages.items():
         # Pages of posts have the style sheet, too.
-        if "html" in wanted or ("posts" in wanted and page.path == publish.STYLE):
-            documents.append(page)
+        if "html" in wanted or ("posts" in wanted and path == publish.STYLE):
+            documents.append(page())
         else:
-            unwanted.append(page.path)
+            unwanted.append(path)
     return Rendered(tuple(documents), updated, tuple(unwanted))
 
 

@@ -39,6 +39,7 @@ from aggregator.model import (
     StoredPost,
     StoredStory,
     Story,
+    StoryVersion,
     TakenDown,
     Tombstone,
     Url,
@@ -229,6 +230,12 @@ class PostReader(Protocol):
         that keeps near duplicates, each telling of a story comes by itself, under the id of its first post,
         with the copies of that. `per_source`: of those that one source leads, at most so many; 0: all.
         """
+
+    def outline(self, scope: Scope, limit: int, /, *, per_source: int = 0) -> Sequence[StoryVersion]:
+        """What `newest` gives, in its order, without reading it: who knows a version knows its story."""
+
+    def told(self, scope: Scope, ids: Sequence[PostId], /) -> Sequence[tuple[StoryVersion, Story]]:
+        """Those of some ids that a scope shows, or a `backlog` keeps out of it, each as it is now."""
 
     def tombstones(self, scope: Scope, /) -> Sequence[Tombstone]:
         """What the subscription documents of a scope say of entries that have gone, newest first, then by id.

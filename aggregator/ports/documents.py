@@ -16,7 +16,6 @@ from aggregator.model import (
     PostFile,
     PostId,
     Slug,
-    Story,
     Uncut,
     Unpaged,
     Unwritten,
@@ -38,9 +37,6 @@ class ArchiveStore(Protocol):
 
         Raises `StoreError` for a claim that is void: another process publishes by now.
         """
-
-    def told(self, category: Slug, ids: Sequence[PostId], /) -> Sequence[Story]:
-        """Those of some ids that a category shows, held back or not, each as it is now."""
 
     def newest(self, category: Slug, /) -> int | None:
         """The number of a category's newest archive, of those that are still there."""

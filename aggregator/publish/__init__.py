@@ -12,26 +12,32 @@ from aggregator.publish import atom, json_feed, rss
 from aggregator.publish.adopted import addresses
 from aggregator.publish.archives import Cut, cut, day
 from aggregator.publish.atom import Refused, Rendered, feed
+from aggregator.publish.entries import Entry, Shelf, Unread
 from aggregator.publish.jekyll import file_name, post_file
 from aggregator.publish.json_feed import json_document
 from aggregator.publish.opml import outputs, sources
 from aggregator.publish.pages import about, category_page, home, stylesheet
-from aggregator.publish.paths import POSTS, STYLE, archive, feed_id, folder, post_path
+from aggregator.publish.paths import ABOUT, HOME, POSTS, STYLE, archive, feed_id, folder, post_path
 from aggregator.publish.post_page import post_page, templates
 from aggregator.publish.rss import rss_document
-from aggregator.publish.select import latest, primary, shown
+from aggregator.publish.select import in_order, latest, primary, shown
 from aggregator.publish.status_feed import status_feed
 
 FILES = {"atom": atom.FILE, "rss": rss.FILE, "json": json_feed.FILE}
 """What the feed of a scope is called in its folder, by format."""
 
 __all__ = [
+    "ABOUT",
     "FILES",
+    "HOME",
     "POSTS",
     "STYLE",
     "Cut",
+    "Entry",
     "Refused",
     "Rendered",
+    "Shelf",
+    "Unread",
     "about",
     "addresses",
     "archive",
@@ -43,6 +49,7 @@ __all__ = [
     "file_name",
     "folder",
     "home",
+    "in_order",
     "json_document",
     "latest",
     "outputs",

@@ -13,7 +13,6 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from functools import partial
 
 from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
@@ -36,7 +35,7 @@ from aggregator.model import (
     Tombstone,
 )
 from aggregator.publish import credit, paths
-from aggregator.publish.memo import Memo
+from aggregator.publish.entries import Entry, Unwritable
 from aggregator.publish.words import Words, tag, words_for
 from aggregator.syntax import text
 from aggregator.syntax.dates import rfc3339
@@ -50,8 +49,6 @@ HISTORY = "http://purl.org/syndication/history/1.0"
 _END = b"</feed>\n"
 GENERATOR = "aggregator"  # without a version: an upgrade is no change of a document
 
-_WRITTEN: Memo[bytes] = Memo(64_000_000)
-"""Entries of all documents: some thousands of the usual size."""
 _LOG = logging.getLogger(__name__)
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _TYPE = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}", re.ASCII)  # RFC 6838, 4.2
@@ -77,7 +74,7 @@ class Rendered:
 
 def feed(
     category: Category | None,
-    entries: Sequence[Shown],
+    entries: Sequence[Entry],
     *,
     site: Site,
     output: Output,
@@ -107,13 +104,13 @@ def feed(
     writer = _EntryWriter(output, words_for(site.language), language, paths.scheme(identity), categories)
     given = writer.given()
     written, refused = [], []
-    for shown in entries:
+    for entry in entries:
         try:
-            written.append(_WRITTEN.get((given, shown), partial(writer.written, shown)))
-        except (ValueError, TypeError, OverflowError) as error:
-            # What feedgen, lxml and datetime raise for values that they do not write.
-            refused.append(Refused(shown.post.id, f"{type(error).__name__}: {error}"))
-            _LOG.warning("left out of %s%s: %s: %s", paths.folder(scope), FILE, shown.post.id, error)
+            named = titles(entry.categories, categories)
+            written.append(entry.written("atom", (given, named), writer.written))
+        except Unwritable as error:
+            refused.append(Refused(entry.id, str(error)))
+            _LOG.warning("left out of %s%s: %s: %s", paths.folder(scope), FILE, entry.id, error)
     head = FeedGenerator()
     head.register_extension("ours", _FeedExtension, None, rss=False)
     head.id(paths.feed_id(identity, scope))
@@ -139,7 +136,7 @@ def feed(
         head.subtitle(subtitle)
     head.ours.updated = rfc3339(updated)
     head.ours.archive = document != subscribed
-    there = {shown.post.id for shown in entries}
+    there = {entry.id for entry in entries}
     head.ours.tombstones = [gone for gone in tombstones if gone.id not in there]
     body, end, _ = head.atom_str(pretty=True).rpartition(_END)
     return Rendered(Document(document, MEDIA_TYPE, b"".join((body, *written, end))), tuple(refused))
@@ -207,9 +204,8 @@ class _EntryWriter:
     categories: Mapping[Slug, Category]
 
     def given(self) -> int:
-        """What stands for all that its entries are made with beside themselves."""
-        titles = tuple((slug, category.title) for slug, category in self.categories.items())
-        return hash((self.output.credit, self.words, self.language, self.scheme, titles))
+        """What stands for all that entries are made with beside themselves and their categories' titles."""
+        return hash((self.output.credit, self.words, self.language, self.scheme))
 
     def written(self, shown: Shown) -> bytes:
         """One entry as it stands in a document."""
@@ -248,6 +244,11 @@ class _EntryWriter:
         ours.source = _source(post.origin, post.updated)
         built: etree._Element = entry.atom_entry()
         return built
+
+
+def titles(slugs: Sequence[Slug], categories: Mapping[Slug, Category]) -> tuple[str | None, ...]:
+    """What `labelled` takes of some categories."""
+    return tuple([categories[slug].title if slug in categories else None for slug in slugs])
 
 
 def labelled(post: Post, categories: Mapping[Slug, Category]) -> list[tuple[str, bool, str]]:

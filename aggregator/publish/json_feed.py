@@ -9,8 +9,8 @@ from typing import Any
 
 from aggregator.model import Category, Document, Output, Shown, Site, Slug, SourceInfo
 from aggregator.publish import credit, paths
-from aggregator.publish.atom import labelled, media_type
-from aggregator.publish.memo import Memo
+from aggregator.publish.atom import labelled, media_type, titles
+from aggregator.publish.entries import Entry
 from aggregator.publish.words import Words, tag, words_for
 from aggregator.syntax import text
 from aggregator.syntax.dates import rfc3339
@@ -19,15 +19,13 @@ MEDIA_TYPE = "application/feed+json; charset=utf-8"
 FILE = "feed.json"
 VERSION = "https://jsonfeed.org/version/1.1"
 _NO_ITEMS = "[]\n}"
-_WRITTEN: Memo[str] = Memo(64_000_000)
-"""Items of all documents: some thousands of the usual size."""
 EXTENSION = "_aggregator"
 """What is ours in an item: the slugs of its categories, its source, and who else tells it."""
 
 
 def json_document(
     category: Category | None,
-    entries: Sequence[Shown],
+    entries: Sequence[Entry],
     *,
     site: Site,
     output: Output,
@@ -48,9 +46,11 @@ def json_document(
         "language": (tag(category.language) if category else "") or tag(site.language) or "en",
         "hubs": [{"type": "WebSub", "url": hub}] if hub else [],
     }
-    given = hash((output.credit, words, tuple((s, c.title) for s, c in categories.items())))
+    given = hash((output.credit, words))
     write = partial(_written, output=output, words=words, categories=categories)
-    items = ",\n".join(_WRITTEN.get((given, shown), partial(write, shown)) for shown in entries)
+    items = ",\n".join(
+        entry.written("json", (given, titles(entry.categories, categories)), write) for entry in entries
+    )
     body = _dumped(_said(feed) | {"items": []})
     if items:
         body = f"{body.removesuffix(_NO_ITEMS)}[\n{items}\n ]\n}}"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from functools import cache
 from itertools import groupby
+from operator import itemgetter
 from zoneinfo import ZoneInfo
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -31,6 +32,7 @@ from aggregator.model import (
     Url,
 )
 from aggregator.publish import atom, credit, json_feed, paths, rss
+from aggregator.publish.entries import Entry
 from aggregator.publish.words import Words, direction, tag, words_for
 from aggregator.syntax import text
 from aggregator.syntax.dates import rfc3339
@@ -79,7 +81,7 @@ class _Section:
     language: str
     page: str
     feeds: tuple[_Feed, ...]
-    rows: tuple[_Row, ...]
+    rows: tuple[Markup, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +95,7 @@ class _Listed:
 
 
 def home(
-    sections: Sequence[tuple[Category, Sequence[Shown]]],
+    sections: Sequence[tuple[Category, Sequence[Entry]]],
     *,
     site: Site,
     output: Output,
@@ -109,7 +111,7 @@ def home(
             language=tag(category.language) or tag(site.language),
             page=paths.folder(category.slug) + paths.HOME,
             feeds=feeds_of(category, site, output, ""),
-            rows=tuple(_row(one, site, posts, "") for one in entries),
+            rows=tuple(_listed_as("headline", one, site, posts, "") for one in entries),
         )
         for category, entries in sections
     ]
@@ -120,7 +122,7 @@ def home(
 
 def category_page(
     category: Category,
-    entries: Sequence[Shown],
+    entries: Sequence[Entry],
     *,
     site: Site,
     output: Output,
@@ -130,7 +132,10 @@ def category_page(
     path = paths.folder(category.slug) + paths.HOME
     up = way_up(path)
     own = feeds_of(category, site, output, up)
-    rows = [_row(one, site, posts, up) for one in entries]
+    rows = [
+        (_day(entry, site.timezone), _listed_as("article", entry, site, posts, up, category.language))
+        for entry in entries
+    ]
     return rendered(
         path,
         "category.html",
@@ -139,7 +144,7 @@ def category_page(
         feeds=own,
         title=paths.label(category.slug, category.title),
         description=text.fold(category.description),
-        days=[(day, list(group)) for day, group in groupby(rows, key=lambda row: row.day)],
+        days=[(day, [row for _, row in group]) for day, group in groupby(rows, key=itemgetter(0))],
     )
 
 
@@ -253,12 +258,35 @@ def feeds_of(category: Category | None, site: Site, output: Output, up: str) -> 
     )
 
 
-def _row(shown: Shown, site: Site, posts: Mapping[PostId, str], up: str) -> _Row:
+def _listed_as(
+    form: str, entry: Entry, site: Site, posts: Mapping[PostId, str], up: str, language: str = ""
+) -> Markup:
+    """An entry as the macro of this name in `rows.html` puts it on a page; `language` is that of the page."""
+    page = posts.get(entry.id)
+
+    def write(shown: Shown) -> str:
+        words = words_for(site.language)
+        macro = getattr(_environment().get_template("rows.html").module, form)
+        ours = _ours(words, tag(language) or tag(site.language) or "en")
+        made: str = macro(_row(shown, site, page, up), words, ours, direction)
+        return made
+
+    return Markup(entry.written(form, (page, up, language, site.language, site.timezone), write))
+
+
+def _day(entry: Entry, timezone: str) -> str:
+    """The day that an entry stands under."""
+    return entry.written(
+        "day", timezone, lambda shown: f"{for_people(shown.post.published, timezone):%Y-%m-%d}"
+    )
+
+
+def _row(shown: Shown, site: Site, page: str | None, up: str) -> _Row:
     post = shown.post
     local = for_people(post.published, site.timezone)
     return _Row(
         title=text.fold(post.title) or post.link or post.id,
-        href=up + posts[post.id] if post.id in posts else paths.followed(post.link),
+        href=paths.followed(post.link) if page is None else up + page,
         source=text.fold(post.origin.title),
         home=paths.followed(post.origin.home),
         language=tag(post.language),

@@ -20,16 +20,14 @@ from lxml import etree
 
 from aggregator.model import Category, Document, Output, Shown, Site, SiteIdentity, Slug
 from aggregator.publish import credit, paths
-from aggregator.publish.atom import GENERATOR, Refused, Rendered, labelled, media_type
-from aggregator.publish.memo import Memo
+from aggregator.publish.atom import GENERATOR, Refused, Rendered, labelled, media_type, titles
+from aggregator.publish.entries import Entry, Unwritable
 from aggregator.publish.words import Words, tag, words_for
 from aggregator.syntax import html, text
 
 MEDIA_TYPE = "application/rss+xml; charset=utf-8"
 FILE = "feed.rss"
 
-_WRITTEN: Memo[bytes] = Memo(64_000_000)
-"""Items of all documents: some thousands of the usual size."""
 _LOG = logging.getLogger(__name__)
 _CONTENT = "{http://purl.org/rss/1.0/modules/content/}encoded"
 _ATOM_LINK = "{http://www.w3.org/2005/Atom}link"
@@ -45,7 +43,7 @@ _NAMESPACES = {
 
 def rss_document(
     category: Category | None,
-    entries: Sequence[Shown],
+    entries: Sequence[Entry],
     *,
     site: Site,
     output: Output,
@@ -59,14 +57,14 @@ def rss_document(
     words = words_for(site.language)
     scheme = paths.scheme(identity)
     write = partial(_written, output=output, words=words, scheme=scheme, categories=categories)
-    given = hash((output.credit, words, scheme, tuple((s, c.title) for s, c in categories.items())))
+    given = hash((output.credit, words, scheme))
     items, refused = [], []
-    for shown in entries:
+    for entry in entries:
         try:
-            items.append(_WRITTEN.get((given, shown), partial(write, shown)))
-        except (ValueError, TypeError, OverflowError) as error:
-            refused.append(Refused(shown.post.id, f"{type(error).__name__}: {error}"))
-            _LOG.warning("left out of %s%s: %s: %s", paths.folder(scope), FILE, shown.post.id, error)
+            items.append(entry.written("rss", (given, titles(entry.categories, categories)), write))
+        except Unwritable as error:
+            refused.append(Refused(entry.id, str(error)))
+            _LOG.warning("left out of %s%s: %s: %s", paths.folder(scope), FILE, entry.id, error)
     head = FeedGenerator()
     head.register_extension("ours", _Items, None, atom=False)
     own = paths.label(category.slug, category.title) if category else site.title

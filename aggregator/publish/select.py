@@ -11,6 +11,7 @@ from datetime import datetime
 from typing import TypeVar
 
 from aggregator.model import Member, Post, Shown, Story, Url, rank
+from aggregator.publish.entries import Entry
 
 _T = TypeVar("_T")
 NOWHERE = 1 << 62
@@ -39,12 +40,19 @@ def shown(stories: Sequence[Story], positions: Mapping[Url, int], limit: int) ->
     return tuple(told[: max(limit, 0)])
 
 
-def latest(entries: Sequence[Shown], said: datetime | None, created: datetime) -> datetime:
+def in_order(entries: Iterable[Entry], limit: int) -> tuple[Entry, ...]:
+    """At most `limit` of the entries that `shown` gave, in its order, of whichever calls they are."""
+    some = sorted(entries, key=lambda entry: entry.id)
+    some.sort(key=lambda entry: entry.published, reverse=True)
+    return tuple(some[: max(limit, 0)])
+
+
+def latest(entries: Sequence[Entry], said: datetime | None, created: datetime) -> datetime:
     """A document's `updated`: the latest of its entries', never before what it `said` last (DESIGN 6).
 
     Without entries, what it said last, or when its scope was created.
     """
-    moments = [one.post.updated for one in entries]
+    moments = [entry.updated for entry in entries]
     if said is not None:
         moments.append(said)
     return max(moments, default=created)

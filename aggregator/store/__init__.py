@@ -25,6 +25,7 @@ from aggregator.model import (
     SiteIdentity,
     SourceStatus,
     Story,
+    StoryVersion,
     Tombstone,
     Url,
 )
@@ -102,6 +103,14 @@ class Posts:
     def newest(self, scope: Scope, limit: int, /, *, per_source: int = 0) -> Sequence[Story]:
         with self._database.read() as connection:
             return places.newest(connection, scope, limit, per_source)
+
+    def outline(self, scope: Scope, limit: int, /, *, per_source: int = 0) -> Sequence[StoryVersion]:
+        with self._database.read() as connection:
+            return places.outline(connection, scope, limit, per_source)
+
+    def told(self, scope: Scope, ids: Sequence[PostId], /) -> Sequence[tuple[StoryVersion, Story]]:
+        with self._database.read() as connection:
+            return places.told(connection, scope, ids)
 
     def tombstones(self, scope: Scope, /) -> Sequence[Tombstone]:
         with self._database.read() as connection:

@@ -15,8 +15,8 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from aggregator.errors import StoreError
-from aggregator.model import Archive, Arrival, Claim, PostId, Slug, Story, Uncut
-from aggregator.store import marks, places
+from aggregator.model import Archive, Arrival, Claim, PostId, Slug, Uncut
+from aggregator.store import categories, marks, places
 from aggregator.store.archived import THERE
 from aggregator.store.database import Database
 from aggregator.store.posts import chunks
@@ -29,14 +29,20 @@ from aggregator.store.tables import (
     placements,
     posts,
     scopes,
+    stories,
 )
 
 _UNCUT = (
-    sa.select(placements.c.shown, placements.c.source, placements.c.held, posts.c.id)
+    sa.select(
+        *(placements.c.shown, placements.c.source, placements.c.held, posts.c.id),
+        *(placements.c.story, stories.c.mark),
+    )
     .join(posts, posts.c.post == placements.c.shown)
+    .join(stories, stories.c.id == placements.c.story)
     .where(placements.c.category == sa.bindparam("of"), UNCUT)
     .order_by(placements.c.published.desc(), placements.c.shown)
 )
+_DAY = sa.select(scopes.c.cut).where(scopes.c.scope == sa.bindparam("of"))
 
 
 class Archives:
@@ -48,11 +54,15 @@ class Archives:
     def uncut(self, category: Slug, /) -> Uncut:
         with self._database.read() as connection:
             rows = connection.execute(_UNCUT, {"of": category}).all()
-            day = sa.select(scopes.c.cut).where(scopes.c.scope == category)
-            return Uncut(
-                tuple(Arrival(PostId(row.shown), row.id, row.source, row.held) for row in rows),
-                connection.execute(day).scalar_one(),
-            )
+            apart = category in categories.keeping(connection)
+            day: str | None = connection.execute(_DAY, {"of": category}).scalar_one()
+        return Uncut(
+            tuple(
+                Arrival(PostId(shown), id, source, held, PostId(story), mark, apart)
+                for shown, source, held, id, story, mark in rows
+            ),
+            day,
+        )
 
     def close(self, claim: Claim, cut: Sequence[Sequence[PostId]], day: str, now: datetime, /) -> None:
         category = str(claim.scope)
@@ -71,10 +81,6 @@ class Archives:
                 for some in chunks(ids):
                     there = placements.update().where(placements.c.category == category)
                     connection.execute(there.where(placements.c.shown.in_(some)).values(number=number))
-
-    def told(self, category: Slug, ids: Sequence[PostId], /) -> Sequence[Story]:
-        with self._database.read() as connection:
-            return places.told(connection, category, ids)
 
     def newest(self, category: Slug, /) -> int | None:
         with self._database.read() as connection:
@@ -128,7 +134,9 @@ def _archive(connection: sa.Connection, row: AnyRow) -> Archive:
         closed=row.closed,
         updated=row.updated,
         members=tuple(members),
-        stories=None if row.dropped else tuple(places.told(connection, category, members)),
+        stories=None
+        if row.dropped
+        else tuple(story for _, story in places.told(connection, category, members)),
     )
 
 

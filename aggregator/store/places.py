@@ -18,7 +18,7 @@ from typing import Any
 
 import sqlalchemy as sa
 
-from aggregator.model import Post, PostId, Scope, Slug, Story, Url, rank
+from aggregator.model import Post, PostId, Scope, Slug, Story, StoryVersion, Url, rank
 from aggregator.store import archived, categories
 from aggregator.store.posts import SOME, categories_of, chunks, post_of
 from aggregator.store.tables import (
@@ -211,17 +211,12 @@ def forget(connection: sa.Connection, touched: Iterable[PostId]) -> None:
 
 def walk(connection: sa.Connection, scope: str, limit: int, per_source: int) -> list[AnyRow]:
     """The newest placements of a scope (SITE for everything): what is shown, and of which story."""
-    query = (
-        sa.select(placements.c.shown, placements.c.story, placements.c.source)
-        .where(placements.c.category == scope, placements.c.held.is_(False))
-        .order_by(placements.c.published.desc(), placements.c.shown)
-        .limit(WALKED if per_source else limit)
-    )
+    wanted = {"of": scope, "most": WALKED if per_source else limit}
     if not per_source:
-        return list(connection.execute(query))
+        return list(connection.execute(_NEWEST, wanted))
     found: list[AnyRow] = []
     led: Counter[int] = Counter()
-    with connection.execute(query) as rows:
+    with connection.execute(_NEWEST, wanted) as rows:
         for row in rows:
             if len(found) >= limit:
                 break
@@ -231,28 +226,52 @@ def walk(connection: sa.Connection, scope: str, limit: int, per_source: int) -> 
     return found
 
 
+_PLACED = sa.select(placements.c.shown, placements.c.story, stories.c.mark, placements.c.source).join(
+    stories, stories.c.id == placements.c.story
+)
+_NEWEST = (
+    _PLACED.where(placements.c.category == sa.bindparam("of"), placements.c.held.is_(False))
+    .order_by(placements.c.published.desc(), placements.c.shown)
+    .limit(sa.bindparam("most"))
+)
+_SHOWN_AS = _PLACED.where(placements.c.category == sa.bindparam("of"), placements.c.shown.in_(SOME))
+
+
 def newest(connection: sa.Connection, scope: Scope, limit: int, per_source: int) -> Sequence[Story]:
     """What a scope shows; see `ports.PostReader.newest`."""
-    return _stories(connection, scope, walk(connection, SITE if scope is None else scope, limit, per_source))
+    placed = walk(connection, SITE if scope is None else scope, limit, per_source)
+    return [story for _, story in _stories(connection, _versions(connection, scope, placed))]
 
 
-def told(connection: sa.Connection, scope: Slug, ids: Sequence[PostId]) -> Sequence[Story]:
-    """Those of some ids that a category shows, held back or not; see `ports.ArchiveStore.told`."""
+def outline(connection: sa.Connection, scope: Scope, limit: int, per_source: int) -> list[StoryVersion]:
+    """What a scope shows, unread; see `ports.PostReader.outline`."""
+    return _versions(connection, scope, walk(connection, SITE if scope is None else scope, limit, per_source))
+
+
+def told(
+    connection: sa.Connection, scope: Scope, ids: Sequence[PostId]
+) -> Sequence[tuple[StoryVersion, Story]]:
+    """Those of some ids that a scope shows, held back or not; see `ports.PostReader.told`."""
     rows: list[AnyRow] = []
     for some in chunks(ids):
-        query = sa.select(placements.c.shown, placements.c.story)
-        rows += connection.execute(query.where(placements.c.category == scope, placements.c.shown.in_(some)))
-    return _stories(connection, scope, rows)
+        rows += connection.execute(_SHOWN_AS, {"of": SITE if scope is None else scope, "some": some})
+    return _stories(connection, _versions(connection, scope, rows))
 
 
-def _stories(connection: sa.Connection, scope: Scope, wanted: Sequence[AnyRow]) -> Sequence[Story]:
-    """What some placements of a scope show, with all members."""
-    if scope not in categories.keeping(connection):
-        told = tell(connection, [PostId(row.story) for row in wanted])
+def _versions(connection: sa.Connection, scope: Scope, placed: Iterable[AnyRow]) -> list[StoryVersion]:
+    apart = scope in categories.keeping(connection)
+    return [StoryVersion(PostId(shown), PostId(story), mark, apart) for shown, story, mark, _ in placed]
+
+
+def _stories(
+    connection: sa.Connection, wanted: Sequence[StoryVersion]
+) -> Sequence[tuple[StoryVersion, Story]]:
+    """The stories of some versions of one scope, with all members."""
+    if not any(version.apart for version in wanted):
+        told = tell(connection, [version.story for version in wanted])
     else:
-        apart = {PostId(row.shown): PostId(row.story) for row in wanted}
-        told = _tell_apart(connection, apart)
-    return [Story(PostId(row.shown), told[PostId(row.shown)]) for row in wanted]
+        told = _tell_apart(connection, {version.shown: version.story for version in wanted})
+    return [(version, Story(version.shown, told[version.shown])) for version in wanted]
 
 
 def tell(connection: sa.Connection, wanted: Sequence[PostId]) -> Mapping[PostId, tuple[Post, ...]]:

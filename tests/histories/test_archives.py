@@ -161,7 +161,7 @@ class Scene:
 
     def shown(self, slug):
         """The ids that a category shows, or keeps for its archives."""
-        return {story.id for story in self.store.archives.told(slug, list(self.posts))}
+        return {story.id for _, story in self.store.posts.told(slug, list(self.posts))}
 
     def look(self, *_):
         """In the middle of a round: nothing that could be found before it, and is shown still, is missing.

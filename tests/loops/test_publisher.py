@@ -52,6 +52,11 @@ class Desk:
         outcome = made.outcome(lease, New(made.post(name, **said)), at=self.clock.now())
         self.store.polls.commit([outcome], self.clock.now())
 
+    def configure(self, **said):
+        """An edit of the file."""
+        self.config = self.publisher.config = replace(self.config, **said)
+        self.store.polls.sync(self.config, self.clock.now())
+
     def publish(self, **later):
         """One round, so much later."""
         self.clock.advance(**later)
@@ -101,6 +106,25 @@ def test_only_what_changed_is_written():
     assert set(again.written) == posts
     desk.store.documents.mark_all()
     assert desk.publish() == type(again)(scopes=3)
+
+
+def test_only_news_is_read():
+    """What was shown before is not read from the store again, unless it has changed or the file has."""
+    desk = Desk()
+    read = Hooked(desk.store.posts)
+    desk.publisher = Publisher(read, desk.store.sources, desk.documents, desk.clock, desk.config)
+    desk.publish()
+    desk.add("two")
+    for change, ids in (
+        (lambda: None, ["two"] * 3),  # by its category, the site, the home page
+        (desk.store.documents.mark_all, []),
+        (lambda: desk.configure(site=Site(title="Other")), ["one", "one", "one", "two", "two", "two"]),
+    ):
+        change()
+        read.called.clear()
+        desk.publish()
+        told = [id for name, given in read.called if name == "told" for id in given[1]]
+        assert sorted(id.rpartition(":")[2] for id in told) == ids
 
 
 def test_settled_only_after_the_documents_are_in_place():

@@ -42,13 +42,14 @@ def test_no_document_has_its_url():
     outcome = pipeline.decide(lease, fetched, reading, Known(), Polling(), NOW)
     stories = [Story(v.post.id, (v.post,)) for v in outcome.verdicts]
     assert len(stories) == 2
+    config = Config(sources=(source,))
     site = pipeline.render_site(
-        stories,
+        list(pipeline.entries([(story.id, story) for story in stories], config).values()),
         {},
         Claim(None, 1, 1, None, NOW),
         (),
         {source.url: reading.info},
-        Config(sources=(source,)),
+        config,
         IDENTITY,
     )
     bytes_of_all = b"".join(document.body for document in site.documents)

@@ -63,13 +63,20 @@ def claim(scope, updated=None):
     return Claim(scope, 1, 1, updated, CREATED)
 
 
+def entries(made, config):
+    """Stories as the documents show them."""
+    return list(pipeline.entries([(story.id, story) for story in made], config).values())
+
+
 def category(made, slug="news", *, config=CONFIG, updated=None):
     [of] = [c for c in config.categories if c.slug == slug]
+    made = entries(made, config)
     return pipeline.render_category(of, made, claim(slug, updated), config.categories, config, SITE)
 
 
 def site(made, newest=None, *, config=CONFIG, infos=INFOS, updated=None):
     newest = newest or {"news": made, "world": [made[2]], "empty": []}
+    made, newest = entries(made, config), {slug: entries(some, config) for slug, some in newest.items()}
     return pipeline.render_site(made, newest, claim(None, updated), config.categories, infos, config, SITE)
 
 

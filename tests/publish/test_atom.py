@@ -24,7 +24,7 @@ from aggregator.model import (
     Story,
     Tombstone,
 )
-from aggregator.publish import feed, shown
+from aggregator.publish import Entry, feed, shown
 
 DATA = Path(__file__).parent / "data"
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -52,7 +52,7 @@ def render(site, identity, categories, output):
     def build(*entries, category="markets", **changes):
         rendered = feed(
             categories.get(category),
-            entries,
+            [Entry(one) for one in entries],
             **{
                 "site": site,
                 "output": output,

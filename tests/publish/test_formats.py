@@ -11,7 +11,7 @@ import pytest
 from lxml import etree
 
 from aggregator.model import Category, Enclosure, Output, Shown, Slug, Source, SourceInfo, Url
-from aggregator.publish import feed, json_document, outputs, rss_document, sources
+from aggregator.publish import Entry, feed, json_document, outputs, rss_document, sources
 from tests.publish.test_atom import ATOM, NASTY
 
 WHEN = datetime.fromisoformat("2026-11-24T13:00:00.75+01:00")
@@ -30,7 +30,7 @@ def rss(given):
 
     def build(*entries, category="markets", **changes):
         chosen = given["categories"].get(category)
-        rendered = rss_document(chosen, entries, **{**given, **changes})
+        rendered = rss_document(chosen, [Entry(one) for one in entries], **{**given, **changes})
         assert rendered.refused == ()
         return etree.fromstring(rendered.document.body).find("channel")
 
@@ -44,7 +44,7 @@ def as_json(given):
     def build(*entries, category="markets", **changes):
         said = {name: value for name, value in given.items() if name not in ("identity", "updated")}
         chosen = given["categories"].get(category)
-        return json.loads(json_document(chosen, entries, **{**said, **changes}).body)
+        return json.loads(json_document(chosen, [Entry(one) for one in entries], **{**said, **changes}).body)
 
     return build
 
@@ -52,7 +52,9 @@ def as_json(given):
 def test_the_ids_of_all_formats_are_the_same(rss, as_json, given, full, make):
     """In the same order: a reader that changes formats sees nothing twice."""
     entries = (full, Shown(make(2)), Shown(make(3)))
-    atom = etree.fromstring(feed(given["categories"]["markets"], entries, **given).document.body)
+    atom = etree.fromstring(
+        feed(given["categories"]["markets"], [Entry(one) for one in entries], **given).document.body
+    )
     ids = [entry.findtext(f"{ATOM}id") for entry in atom.iter(f"{ATOM}entry")]
     assert [guid.text for guid in rss(*entries).iterfind("item/guid")] == ids
     assert [item["id"] for item in as_json(*entries)["items"]] == ids
@@ -145,7 +147,7 @@ def test_nasty_text(rss, as_json, make, nasty):
 def test_a_bad_item_is_left_out_and_named(given, make):
     """It takes no other with it."""
     bad = make(1, published=datetime.max.replace(tzinfo=WHEN.tzinfo))
-    rendered = rss_document(None, [Shown(bad), Shown(make(2))], **given)
+    rendered = rss_document(None, [Entry(Shown(bad)), Entry(Shown(make(2)))], **given)
     assert len(rendered.refused) + rendered.document.body.count(b"<item>") == 2
     assert rendered.document.body.count(b"</item>") >= 1
 

@@ -6,7 +6,7 @@ from dataclasses import replace
 import pytest
 
 from aggregator.model import Enclosure, Person, Shown, SourceInfo
-from aggregator.publish import json_document
+from aggregator.publish import Entry, json_document
 from tests.publish.json_feed_rules import complaints
 from tests.publish.test_atom import NASTY
 
@@ -17,7 +17,9 @@ def written(site, output, categories):
 
     def build(*entries):
         chosen = categories["markets"]
-        return json_document(chosen, entries, site=site, output=output, categories=categories).body
+        return json_document(
+            chosen, [Entry(one) for one in entries], site=site, output=output, categories=categories
+        ).body
 
     return build
 

@@ -29,7 +29,7 @@ def told(*names, **said):
 
 def documents(stories, output=Output(), titles=NEWS):  # noqa: B008 - a frozen value
     """The Atom, RSS and JSON documents of a category."""
-    entries = publish.shown(list(stories), {}, 99)
+    entries = [publish.Entry(one) for one in publish.shown(list(stories), {}, 99)]
     given = {"site": Site(url="https://n.example/"), "output": output, "categories": {"news": titles}}
     more = {"identity": IDENTITY, "updated": NOW}
     return (
@@ -62,6 +62,38 @@ def test_what_has_changed_is_written_anew():
     ):
         assert not set(before) & set(changed)
     assert documents(told("one")) == before
+
+
+def test_an_entry_is_written_once_without_its_post():
+    """Also that it could not be written; written otherwise, its post must be read again."""
+    [shown] = publish.shown(list(told("one")), {}, 1)
+    entry = publish.Entry(shown)
+    assert entry.written("atom", 1, lambda shown: shown.post.title) == "Title one"
+    with pytest.raises(ValueError, match="bad"):
+        entry.written("rss", 1, lambda shown: int("bad"))
+    entry.let_go()
+    assert entry.written("atom", 1, lambda shown: "another") == "Title one"
+    with pytest.raises(ValueError, match="bad"):
+        entry.written("rss", 1, lambda shown: "fine")
+    for form, given in (("atom", 2), ("json", 1)):
+        with pytest.raises(publish.Unread):
+            entry.written(form, given, lambda shown: "another")
+
+
+def test_what_was_rendered_longest_ago_is_let_go_first():
+    """As soon as there is no room for all; what does not fit at all is not kept."""
+
+    def some(count):
+        return {n: publish.Entry(*publish.shown(list(told(str(n))), {}, 1)) for n in range(count)}
+
+    shelf = publish.Shelf(4_000)  # each takes at least 1,000
+    for place, count in (("news", 2), ("world", 2), ("news", 1), ("sport", 1)):
+        shelf.keep(place, some(count))
+    assert [len(shelf.entries(place)) for place in ("news", "world", "sport")] == [1, 2, 1]
+    shelf.keep("more", some(1))
+    assert [len(shelf.entries(place)) for place in ("news", "world", "sport", "more")] == [1, 0, 1, 1]
+    shelf.keep("whole", some(9))
+    assert not any(map(shelf.entries, ("news", "world", "sport", "more", "whole")))
 
 
 def test_nothing_is_made_twice():

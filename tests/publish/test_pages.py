@@ -11,7 +11,7 @@ import pytest
 from lxml import html as parser
 
 from aggregator.model import Category, Output, Polling, Shown, Site, Slug, Source, SourceInfo, Url
-from aggregator.publish import about, category_page, home, stylesheet
+from aggregator.publish import Entry, about, category_page, home, stylesheet
 
 HOSTILE = '"><script>alert(1)</script><img src=x onerror=alert(1)>'
 
@@ -29,7 +29,7 @@ def sources():
 @pytest.fixture
 def pages(site, categories, output, full, make, sources):
     """Every kind of page, by path."""
-    entries = (full, Shown(make(2, link="")), Shown(make(30)))
+    entries = [Entry(one) for one in (full, Shown(make(2, link="")), Shown(make(30)))]
     rendered = (
         home([(category, entries) for category in categories.values()], site=site, output=output),
         category_page(categories["markets"], entries, site=site, output=output),
@@ -90,7 +90,7 @@ def test_formats_that_are_not_published_are_not_offered(site, categories):
 def test_dates_are_in_the_site_s_time_zone(site, categories, output, make):
     """20:00 UTC is the next day in Shanghai, and days are headings."""
     late = make(published=make().published.replace(hour=20))
-    body = category_page(categories["markets"], (Shown(late),), site=site, output=output).body.decode()
+    body = category_page(categories["markets"], (Entry(Shown(late)),), site=site, output=output).body.decode()
     assert '<h2 id="d2026-11-25">' in body
     assert '<time datetime="2026-11-24T20:00:00Z">04:00</time>' in body
 
@@ -120,8 +120,8 @@ def test_words_of_a_source_stay_words(site, output, make):
     evil = Site(title=HOSTILE, contact="javascript:alert(1)", author=HOSTILE, language=HOSTILE)
     source = Source(Url("https://x.example/"), title=HOSTILE)
     for document in (
-        home([(category, (Shown(post),))], site=evil, output=output),
-        category_page(category, (Shown(post),), site=evil, output=output),
+        home([(category, (Entry(Shown(post)),))], site=evil, output=output),
+        category_page(category, (Entry(Shown(post)),), site=evil, output=output),
         about([source], {source.url: post.origin}, site=evil, output=output, polling=Polling()),
     ):
         page = parser.document_fromstring(document.body.decode())
@@ -176,7 +176,7 @@ def test_pages_ask_for_nothing_from_elsewhere(pages):
 
 def test_rendering_twice_gives_the_same_bytes(site, categories, output, full):
     """Pages are a function of their arguments."""
-    sections = [(category, (full,)) for category in categories.values()]
+    sections = [(category, [Entry(full)]) for category in categories.values()]
     assert home(sections, site=site, output=output) == home(sections, site=site, output=output)
 
 
@@ -189,5 +189,7 @@ def test_looks_are_not_for_elements_of_a_source():
 
 def test_dates_keep_their_order_in_pages_from_right_to_left(site, categories, output, make):
     """Else the clock would stand before the day."""
-    page = home([(categories["markets"], (Shown(make()),))], site=replace(site, language="ar"), output=output)
+    page = home(
+        [(categories["markets"], (Entry(Shown(make())),))], site=replace(site, language="ar"), output=output
+    )
     assert 'dir="ltr">2026-11-24 19:00</time>' in page.body.decode()

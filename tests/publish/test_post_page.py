@@ -9,7 +9,7 @@ import pytest
 from lxml import html as parser
 
 from aggregator.model import Enclosure, Output, Person, PostId, Shown, Slug
-from aggregator.publish import category_page, home, post_page, templates
+from aggregator.publish import Entry, category_page, home, post_page, templates
 from aggregator.syntax.html import sanitize
 
 PATH = "post/2026/11/one-1a2b3c4d.html"
@@ -181,7 +181,7 @@ def test_pages_of_posts_alone(page):
 
 def test_other_pages_lead_there(site, categories, make):
     """Where a post has a page; else to the original, as before."""
-    entries = [Shown(make(1)), Shown(make(2))]
+    entries = [Entry(Shown(make(1))), Entry(Shown(make(2)))]
     posts = {PostId("tag:source.example,2026:1"): PATH}
     output = Output(formats=ALL)
     for document in (

@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from aggregator.model import PostId, Story
-from aggregator.publish import latest, primary, shown
+from aggregator.publish import Entry, latest, primary, shown
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 POSITIONS = {"https://a.example/": 0, "https://b.example/": 1}
@@ -62,7 +62,7 @@ def test_story_without_members_is_a_fault(make):
 
 def test_updated_of_a_document_never_goes_back(make):
     """The latest of the entries, what was said before if that is later, else the creation."""
-    entries = shown([Story(PostId("s"), (make(updated=NOON),))], {}, 1)
+    entries = [Entry(*shown([Story(PostId("s"), (make(updated=NOON),))], {}, 1))]
     later, earlier = NOON + timedelta(days=1), NOON - timedelta(days=1)
     assert latest(entries, None, later) == NOON
     assert latest(entries, earlier, later) == NOON

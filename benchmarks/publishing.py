@@ -1,0 +1,193 @@
+"""Rows about publishing: what one new post costs in a category, against feedgen, which writes all of it anew.
+
+The real publisher, SQLite store and files; before each round a poll has brought one post. Both write Atom
+without compression. feedgen is given the same posts, which it need not look for in any store, and its bytes
+go nowhere; ours are stored, compared and in their place at the end.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import statistics
+import tempfile
+import time
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime
+from functools import partial
+from unittest.mock import patch
+
+from feedgen.feed import FeedGenerator
+
+from aggregator import pipeline, publish
+from aggregator.model import (
+    Category,
+    Config,
+    Document,
+    Fetched,
+    Hints,
+    Lease,
+    Output,
+    Post,
+    ReadResult,
+    Site,
+    SiteIdentity,
+    Slug,
+    Source,
+    Url,
+    Validators,
+)
+from aggregator.poller import Poller
+from aggregator.publisher import Publisher
+from aggregator.store import Store, documents, open_store
+from benchmarks.made import ENTRIES, feed
+from benchmarks.polls import POLLING, Clock
+from benchmarks.table import Row
+
+ROUNDS = 9
+NEWS = Slug("news")
+
+
+class Origin:
+    """Gives feeds without a network: what is measured comes after."""
+
+    def __init__(self, sources: Sequence[Source]) -> None:
+        self._numbers = {source.url: number for number, source in enumerate(sources)}
+        self.ahead = ""  # the source that has one entry more than the others
+
+    async def fetch(self, lease: Lease, /) -> Fetched:
+        url = lease.source.url
+        body = feed(self._numbers[url], int(url == self.ahead))
+        return Fetched(body, "application/xml", url, Validators(), Hints())
+
+
+class Reader:
+    """Reads in this process."""
+
+    def __init__(self, identity: SiteIdentity) -> None:
+        self._identity = identity
+
+    async def read(self, lease: Lease, fetched: Fetched, now: datetime, /) -> ReadResult:
+        return pipeline.read(lease, fetched, now, self._identity)
+
+
+class Scene:
+    """A category of so many posts that is published, and sources that have more of them."""
+
+    def __init__(self, store: Store, directory: str, entries: int, formats: tuple[str, ...]) -> None:
+        self.clock, self.store, self.entries = Clock(), store, entries
+        self.category = Category(NEWS, "News", near_duplicates="keep", entries=entries)
+        sources = tuple(
+            Source(Url(f"https://blog{n}.example/feed"), definition="d", position=n, categories=(NEWS,))
+            for n in range(entries // ENTRIES + ROUNDS)
+        )
+        self.config = Config(
+            site=Site(url="https://news.example/"),
+            output=Output(directory, formats, entries=entries),
+            categories=(self.category,),
+            sources=sources,
+            polling=POLLING,
+        )
+        store.polls.sync(self.config, self.clock.now())
+        self.origin = Origin(sources)
+        self._poller = Poller(
+            store.polls,
+            self.origin,
+            Reader(store.posts.identity()),
+            self.clock,
+            POLLING,
+            lambda outcome: None,
+        )
+        self.publisher = Publisher(
+            store.posts, store.sources, store.documents, self.clock, self.config,
+            store.jekyll, store.pages, store.archives,
+        )  # fmt: skip
+
+    async def poll(self) -> None:
+        """Poll every source once, days later."""
+        self.clock.pass_on()
+        while await self._poller.start_due() or self._poller.running:
+            await self._poller.any_ended()
+
+    def posts(self) -> list[Post]:
+        """What the category shows."""
+        stories = self.store.posts.newest(NEWS, self.entries)
+        return [one.post for one in publish.shown(stories, {}, self.entries)]
+
+    def document(self) -> Document:
+        """The Atom document of the category."""
+        found = self.store.documents.get("category/news/feed.atom")
+        assert found is not None
+        return found
+
+
+def whole(posts: Sequence[Post]) -> bytes:
+    """The same posts by feedgen alone, as its documentation says to use it."""
+    made = FeedGenerator()
+    made.id("https://news.example/category/news/")
+    made.title("News")
+    made.updated(posts[0].updated)
+    made.author({"name": "Feeds"})
+    made.link(href="https://news.example/category/news/feed.atom", rel="self")
+    made.link(href="https://news.example/category/news/", rel="alternate")
+    for post in posts:
+        entry = made.add_entry(order="append")
+        entry.id(post.id)
+        entry.title(post.title)
+        entry.link(href=post.link)
+        entry.published(post.published)
+        entry.updated(post.updated)
+        for person in post.authors:
+            entry.author({"name": person.name})
+        for tag in post.tags:
+            entry.category({"term": tag})
+        entry.content(post.content, type="html")
+        entry.source(post.origin.feed or post.origin.id, post.origin.title)
+    body: bytes = made.atom_str(pretty=True)
+    return body
+
+
+def taken(work: Callable[[], object]) -> float:
+    """Seconds of computing."""
+    before = time.process_time()
+    work()
+    return time.process_time() - before
+
+
+async def measured(entries: int, formats: tuple[str, ...]) -> dict[str, list[float]]:
+    """Seconds by round: of feedgen, of our whole round, of its rendering alone."""
+    found: dict[str, list[float]] = {"feedgen": [], "round": [], "scope": [], "rendered": []}
+    with (
+        tempfile.TemporaryDirectory() as directory,
+        open_store(f"{directory}/store.db", output=f"{directory}/public", loops=True) as store,
+        patch.object(documents, "gzip_of", lambda body: b"")
+        if hasattr(documents, "gzip_of")
+        else patch.object(documents.gzip, "compress", lambda *_, **__: b""),
+    ):
+        scene = Scene(store, f"{directory}/public", entries, formats)
+        await scene.poll()
+        scene.publisher.publish()
+        for number in range(ROUNDS):
+            scene.origin.ahead = scene.config.sources[number % len(scene.config.sources)].url
+            await scene.poll()
+            before = scene.document().body
+            found["round"].append(taken(scene.publisher.publish))
+            after = scene.document().body
+            assert after != before
+            posts = scene.posts()
+            assert len(posts) == entries
+            found["feedgen"].append(taken(partial(whole, posts)))
+    return found
+
+
+def rows() -> Iterator[Row]:
+    """The rows of the table that are about publishing."""
+    for entries, goal in ((200, 15), (1000, 10)):
+        found = asyncio.run(measured(entries, ("atom",)))
+        ms = {what: 1000 * statistics.median(seconds) for what, seconds in found.items() if seconds}
+        yield Row(
+            f"publish 1 new post, {entries}",
+            f"{goal} times as fast",
+            f"{ms['feedgen'] / ms['round']:.1f}",
+            ms["feedgen"] / ms["round"] >= goal,
+            str(ms),
+        )
