@@ -22,8 +22,15 @@ format: $(READY)
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
-bench: $(READY)
+# What it is measured against has an environment of its own, and is left out where it cannot be had.
+PEERS := .bench
+
+bench: $(READY) $(PEERS)/.ready
 	$(BIN)/python -m benchmarks
+
+$(PEERS)/.ready: benchmarks/peers.txt
+	-$(PYTHON) -m venv $(PEERS)
+	-$(PEERS)/bin/python -m pip install --quiet --disable-pip-version-check --requirement benchmarks/peers.txt && touch $@
 
 # What editors and people are told of feeds.yaml, after a key was changed.
 reference: $(READY)
@@ -39,4 +46,4 @@ $(READY): pyproject.toml constraints.txt
 	touch $@
 
 clean:
-	rm -rf $(VENV)
+	rm -rf $(VENV) $(PEERS)

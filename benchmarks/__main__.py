@@ -10,8 +10,9 @@ from __future__ import annotations
 import argparse
 import sys
 from collections.abc import Callable, Iterable
+from functools import partial
 
-from benchmarks import polls, publishing, start, tick
+from benchmarks import peers, polls, publishing, start, tick
 from benchmarks.table import Row, shown
 
 MEASURED: dict[str, Callable[[], Iterable[Row]]] = {
@@ -26,14 +27,17 @@ MEASURED: dict[str, Callable[[], Iterable[Row]]] = {
 def main() -> int:
     """The command; its exit status."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__.split("\n", 1)[0])
-    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join(MEASURED))
-    names = parser.parse_args().names or list(MEASURED)
-    if unknown := [name for name in names if name not in MEASURED]:
+    parser.add_argument("names", nargs="*", metavar="NAME", help=", ".join([*MEASURED, "peers"]))
+    parser.add_argument("--feeds", type=int, default=peers.FEEDS, help="how many `peers` has (%(default)s)")
+    given = parser.parse_args()
+    measured = MEASURED | {"peers": partial(peers.rows, given.feeds)}
+    names = given.names or list(measured)
+    if unknown := [name for name in names if name not in measured]:
         parser.error(f"no such measurement: {unknown[0]}")
     found: list[Row] = []
     for name in names:
         print(f"measuring: {name}", file=sys.stderr)
-        found += MEASURED[name]()
+        found += measured[name]()
     print(shown(found))
     return int(any(row.reached is False for row in found))
 

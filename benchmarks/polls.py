@@ -98,9 +98,9 @@ def url(port: int, number: int) -> str:
     return f"http://127.0.{number // 250}.{number % 250 + 1}:{port}/{number}/feed"
 
 
-def go(port: int, version: int) -> None:
-    """Let the origin have another version of every feed."""
-    with urllib.request.urlopen(f"http://127.0.0.1:{port}/go/{version}") as answer:
+def go(port: int, version: int, every: int = 1) -> None:
+    """Let the origin have another version of every feed, or of one of so many."""
+    with urllib.request.urlopen(f"http://127.0.0.1:{port}/go/{version}/{every}") as answer:
         answer.read()
 
 
