@@ -13,9 +13,8 @@ import click
 
 from aggregator import __version__
 from aggregator.cli import file, keeping, moving, posts, running
+from aggregator.cli.options import DEFAULT_CONFIG
 from aggregator.errors import AggregatorError, ConfigError
-
-DEFAULT_CONFIG = "feeds.yaml"
 
 
 class _Commands(click.Group):

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from aggregator.cli.options import chosen, with_config
+from aggregator.cli.options import DEFAULT_CONFIG, chosen, with_config
 from aggregator.errors import AggregatorError
 
 
@@ -63,8 +63,10 @@ def check(ctx: click.Context, config: Path | None, live: bool, diff: bool) -> No
     Every error at once, with line and column. Nothing is stored.
 
     \b
-    What an edit would do before it is in force: save it under another name, beside the file.
+    What an edit would do before it is in force: save it under another name, beside feeds.yaml.
       aggregator -c next.yaml check --diff
+    It names the sources, what becomes of their stored posts, the polls that it puts off or brings forward,
+    and what takes a restart.
     """
     from aggregator import config as configuration
     from aggregator.daemon.file import read_config
@@ -77,10 +79,12 @@ def check(ctx: click.Context, config: Path | None, live: bool, diff: bool) -> No
     configured = sum(category.configured for category in given.categories)
     click.echo(f"{path}: {len(given.sources)} sources, {configured} categories configured; good")
     if diff:
-        from aggregator.daemon import commands
+        from aggregator.daemon import differing
+        from aggregator.report import differing as printed
 
-        for line in commands.difference(given) or ["no source is added, edited or removed"]:
-            click.echo(line)
+        in_force = differing.beside(path, DEFAULT_CONFIG)
+        changes = configuration.diff(in_force, given) if in_force is not None else None
+        printed.difference(differing.difference(given, in_force or given), changes)
     if live:
         import asyncio
 

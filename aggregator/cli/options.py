@@ -8,6 +8,8 @@ from typing import Any, TypeVar
 
 import click
 
+DEFAULT_CONFIG = "feeds.yaml"
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 

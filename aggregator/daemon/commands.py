@@ -8,7 +8,6 @@ from __future__ import annotations
 from contextlib import closing
 from dataclasses import replace
 
-from aggregator.daemon.sources import status
 from aggregator.errors import StoreMissing
 from aggregator.model import Config, Explained, Findings, Scope
 from aggregator.pipeline import explaining
@@ -57,23 +56,3 @@ def explained(store: Store, given: Config, asked: str) -> Explained:
         },
     )
     return explaining.answer(sought, given, findings)
-
-
-def difference(given: Config) -> list[str]:
-    """What putting this configuration in force would do to sources and posts, a line each."""
-    stored = {one.url: one for one in status(given)[0]}
-    lines = []
-    for source in given.sources:
-        before = stored.pop(source.url, None)
-        if before is None:
-            lines.append(f"+ {source.label}: new; it is polled at once")
-        elif not before.active:
-            lines.append(f"+ {before.memory.name_of(source)}: returns, with its posts: {before.posts}")
-        elif before.definition != source.definition:
-            lines.append(
-                f"~ {before.memory.name_of(source)}: edited; posts that are classified again: {before.posts}"
-            )
-    for gone in (one for one in stored.values() if one.active):
-        title = gone.memory.info.title if gone.memory.info else "a source that was never read"
-        lines.append(f"- {title}: not in the file any more; posts that leave the documents: {gone.posts}")
-    return lines

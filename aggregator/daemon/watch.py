@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Protocol
 
 from aggregator import observe, serve
@@ -20,6 +21,7 @@ class Living(Protocol):
 
 def desk(parts: House, metrics: observe.Metrics, daemon: Living) -> serve.Desk:
     """The desk of an operator."""
+    loop = asyncio.get_running_loop()
 
     def exposition() -> tuple[str, bytes]:
         text = metrics.exposition(
@@ -29,6 +31,7 @@ def desk(parts: House, metrics: observe.Metrics, daemon: Living) -> serve.Desk:
             size=parts.store.size(),
             now=parts.clock.now(),
             refused=bool(daemon.standing.refused),
+            tasks=len(asyncio.all_tasks(loop)),
         )
         return observe.MEDIA_TYPE, text
 

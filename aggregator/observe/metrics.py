@@ -71,6 +71,7 @@ class Metrics:
             "aggregator_schedule_lag_seconds", "How long the first of them has waited.", registry=registry
         )
         self._running = Gauge("aggregator_polls_running", "Polls under way.", registry=registry)
+        self._tasks = Gauge("aggregator_tasks", "What the event loop has under way.", registry=registry)
         self._posts = Gauge("aggregator_store_posts", "Stored posts that no rule dropped.", registry=registry)
         self._store = Gauge("aggregator_store_bytes", "What the store takes on disk.", registry=registry)
         self._publish = Histogram(
@@ -130,11 +131,13 @@ class Metrics:
         size: int,
         now: datetime,
         refused: bool = False,
+        tasks: int = 0,
     ) -> bytes:
         """Everything, in the text format, of type `MEDIA_TYPE`.
 
         `sources` are those of the file by URL, `statuses` what the store knows, `running` the polls under
-        way, `size` the bytes of the store, `refused` says whether the file as it is on disk is not in force.
+        way, `size` the bytes of the store, `tasks` what the event loop has, `refused` says whether the file
+        as it is on disk is not in force.
         """
         counts = Counts(pipeline.health(sources.get(status.url), status) for status in statuses)
         for health in pipeline.HEALTHS:
@@ -146,6 +149,7 @@ class Metrics:
         self._posts.set(sum(status.posts for status in statuses))
         self._store.set(size)
         self._refused.set(refused)
+        self._tasks.set(tasks)
         return generate_latest(self.registry)
 
 

@@ -21,6 +21,7 @@ from aggregator.model import (
     Exchange,
     PostId,
     PostsOfDay,
+    Replanned,
     Scope,
     SiteIdentity,
     SourceStatus,
@@ -72,6 +73,12 @@ class Sources:
     def sources(self) -> Sequence[SourceStatus]:
         with self._database.read() as connection:
             return sources.statuses(connection)
+
+    def replanned(self, config: Config, now: datetime, /) -> Mapping[Url, Replanned]:
+        """Polls from now on that a sync of this configuration would put off or bring forward."""
+        with self._database.read() as connection:
+            found = sources.replanned(connection, config)
+        return {url: one for url, one in found.items() if max(one.due.at, one.before) > now}
 
     def exchanges(self, source: Url, /) -> Sequence[Exchange]:
         with self._database.read() as connection:

@@ -16,7 +16,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aggregator import schedule
-from aggregator.model import Config, Due, Memory, Polling, Source, SourceStatus, Url, replace
+from aggregator.model import Config, Due, Memory, Polling, Replanned, Source, SourceStatus, Url, replace
 from aggregator.store import archived, categories, errands, jekyll, marks, memories, places
 from aggregator.store.hosts import host_of
 from aggregator.store.leases import BEGUN
@@ -188,6 +188,27 @@ def _edits(
                 edit |= {"next_due": due.at, "due_why": json.dumps(due.why)}
         edits.append(edit)
     return edits
+
+
+def replanned(connection: sa.Connection, config: Config) -> Mapping[Url, Replanned]:
+    """Polls that a sync of this configuration would put off or bring forward; writes nothing.
+
+    Of sources with another URL nothing is known here.
+    """
+    stored = {row.url: row for row in connection.execute(sa.select(_KEPT))}
+    edited = [
+        (stored[source.url], source, _columns(source, config.polling))
+        for source in config.sources
+        if source.url in stored and not source.paused and not stored[source.url].gone
+    ]
+    edited = [(row, s, w) for row, s, w in edited if row.asked != w["asked"] or not row.active]
+    urls = {row.id: (Url(row.url), row.next_due) for row, _, _ in edited}
+    found: dict[Url, Replanned] = {}
+    for edit in _edits(connection, config.polling, edited, set()):
+        url, before = urls[edit["row"]]
+        if edit.get("next_due", before) != before:
+            found[url] = Replanned(before, Due(edit["next_due"], tuple(json.loads(edit["due_why"]))))
+    return found
 
 
 def _memories(connection: sa.Connection, rows: Iterable[int]) -> Mapping[int, Memory]:
