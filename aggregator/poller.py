@@ -87,11 +87,12 @@ class Poller:
             while self._owed:
                 await asyncio.to_thread(self._store.give_back, self._owed[-1], self._clock.now())
                 self._owed.pop()
+            now = self._clock.now()
             leases = await asyncio.to_thread(
-                self._store.lease_due, self._clock.now(), room, everything=everything, not_since=not_since
+                self._store.lease_due, now, room, everything=everything, not_since=not_since
             )
             for lease in leases:
-                task = asyncio.create_task(self._poll(lease), name=f"poll {lease.source.label}")
+                task = asyncio.create_task(self._poll(lease, now), name=f"poll {lease.source.label}")
                 self._exchanging.add(task)
                 self._running.add(task)
                 task.add_done_callback(self._ended)
@@ -99,7 +100,9 @@ class Poller:
 
     async def push(self, lease: Lease, fetched: Fetched) -> None:
         """Read and store what has come without asking, under a lease for that (`PollStore.lease_push`)."""
-        task = asyncio.create_task(self._poll(lease, fetched), name=f"push {lease.source.label}")
+        task = asyncio.create_task(
+            self._poll(lease, self._clock.now(), fetched), name=f"push {lease.source.label}"
+        )
         self._running.add(task)
         task.add_done_callback(self._ended)
         await asyncio.shield(task)
@@ -133,10 +136,15 @@ class Poller:
             await self._committer.stop()
             return len(left)
 
-    async def _poll(self, lease: Lease, pushed: Fetched | None = None) -> None:
+    async def _poll(self, lease: Lease, leased: datetime, pushed: Fetched | None = None) -> None:
         result: FetchResult | None = pushed
         try:
             if result is None:
+                if self._clock.now() - leased > self.polling.timeout:
+                    # This process was stopped: somebody else may be asking by now.
+                    log.info("lease too old source=%s", lease.source.label)
+                    await self._give_back(lease)
+                    return
                 lease = pipeline.prepared(lease, self._clock.now())
                 began = self._clock.now()
                 result = pipeline.unasked(lease) or await self._fetcher.fetch(lease)

@@ -90,6 +90,8 @@ class Triggers:
 
     async def __aexit__(self, *exc: object) -> None:
         loop = asyncio.get_running_loop()
+        self._scheduler.pause()
+        await asyncio.sleep(0)  # a tick that begins just now ends; cancelled, it would be logged as an error
         self._scheduler.shutdown(wait=False)
         self._stop_watching.set()
         self._touched.set()

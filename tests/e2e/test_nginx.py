@@ -216,3 +216,40 @@ def test_our_server_is_down(site):
     status, headers, body = get(site[2], FEED)
     assert (status, headers["retry-after"], body) == (503, "30", b"not available now\n")
     assert get(site[1], FEED)[0] == 200
+
+
+def test_processes_that_serve(place, sources):
+    """Before two of them it asks the other one where one is dead; who asks hears nothing of that."""
+    sources.put("a.xml", rss("A", "First"))
+    place.write(f"feeds: [{{url: '{sources.url('a.xml')}', category: tech}}]\n")
+    nginx, port = program("nginx"), free_port()
+    home = place.directory / "nginx"
+    home.mkdir()
+    with (
+        place.worker("poll,publish"),
+        place.worker("serve", log="one") as one,
+        place.worker("serve", log="two") as two,
+    ):
+        one.wait_for_body(FEED[1:], "First")
+        (home / "aggregator.conf").write_text(
+            sample(
+                "nginx-workers.conf",
+                ("    listen [::]:80;\n", ""),
+                ("listen 80;", f"listen 127.0.0.1:{port};"),
+                ("server-a:8080", f"127.0.0.1:{one.port}"),
+                ("server-b:8080", f"127.0.0.1:{two.port}"),
+            )
+        )
+        user = "user root;" if os.geteuid() == 0 else ""
+        (home / "nginx.conf").write_text(WRAPPED.format(home=home, user=user))
+        with serving([nginx, "-p", str(home), "-c", str(home / "nginx.conf")], port, home / "log"):
+            before = [get(port, FEED) for _ in range(4)]
+            assert {status for status, _, _ in before} == {200}
+            assert len({headers["etag"] for _, headers, _ in before}) == 1
+            assert get(port, "/metrics")[0] == get(port, "/admin/")[0] == 404
+            one.process.kill()
+            one.process.wait(20)
+            assert [get(port, FEED)[0] for _ in range(6)] == [200] * 6
+            two.process.kill()
+            two.process.wait(20)
+            assert get(port, FEED)[0] == 503

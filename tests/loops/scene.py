@@ -36,6 +36,7 @@ class Hooked:
     def __init__(self, port):
         self._port, self._lock = port, threading.RLock()
         self.called = []
+        self.said = []  # the same with what was given by name
         self.hooks = defaultdict(list)
 
     def before(self, method, *hooks):
@@ -51,6 +52,7 @@ class Hooked:
         def call(*given, **said):
             with self._lock:
                 self.called.append((name, given))
+                self.said.append((name, given, said))
                 hook = self.hooks[name].pop(0) if self.hooks[name] else None
                 if isinstance(hook, BaseException):
                     raise hook

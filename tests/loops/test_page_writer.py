@@ -205,3 +205,24 @@ def test_trouble_with_the_store():
     assert desk.publish() == []
     assert desk.last.failures == ()
     assert desk.store.pages.changed(9, "") == []
+
+
+def test_another_process_writes_the_pages():
+    """Then this one renders what is of one scope alone; once the pages are its own to write, it does."""
+    desk = Desk()
+    desk.poll(New(made.post("one")))
+    desk.publisher.alone = False
+    assert desk.publish() == []
+    assert "category/news/feed.atom" in desk.last.written
+    desk.publisher.alone = True
+    assert len(desk.publish()) == 1
+
+
+def test_a_page_is_put_with_what_it_was_rendered_from():
+    """So that the store can refuse one of a process that comes late."""
+    desk = Desk()
+    desk.poll(New(made.post("one")))
+    [path] = desk.publish()
+    bases = {given[0].path: said for name, given, said in desk.documents.said if name == "put"}
+    assert bases[path]["basis"].mark == desk.store.data.story_marks[made.post("one").id][0]
+    assert bases["category/news/feed.atom"]["basis"].scope == "news"

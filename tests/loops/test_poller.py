@@ -581,3 +581,21 @@ def test_failures_and_successes_take_turns():
     failures = [o.memory.failures for o in scene.outcomes if o.lease.source.url == url("a")]
     assert failures == [1, 2, 0]
     assert [type(v) for o in scene.outcomes for v in o.verdicts].count(New) == 2
+
+
+def test_a_process_that_was_stopped_asks_nobody():
+    """What it leased long ago may be somebody else's by now: it is given back, and asked when it is due."""
+    scene = Scene("a")
+
+    async def main():
+        assert await scene.poller.start_due() == 1
+        scene.clock.advance(seconds=31)
+        while scene.poller.running:
+            await scene.poller.any_ended()
+        assert scene.fetcher.asked == []
+        assert not scene.leased()
+        scene.clock.advance(hours=1)
+        assert await scene.finish() == 1
+
+    run(main())
+    assert scene.results() == {"a": "1 new"}
