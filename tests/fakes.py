@@ -1098,17 +1098,23 @@ class MemorySources(_Part):
         )
         return [self._status(row) for row in rows]
 
+    def urls(self):
+        return list(self.data.sources)
+
+    def source(self, source, /):
+        return next((one for one in self.sources() if one.url == source), None)
+
     def exchanges(self, source, /):
         return [one for row in self.data.sources.values() if row.url == source for one in row.exchanges]
 
     def events(self, limit, /):
         return self.data.events[:limit]
 
-    def days(self, since, /):
+    def days(self, since, of, /):
         dated = Counter(
             (stored.post.source, stored.post.published.astimezone(UTC).date())
             for stored in self.data.posts.values()
-            if not stored.purged
+            if not stored.purged and stored.post.source in of
         )
         return [model.PostsOfDay(url, day, n) for (url, day), n in dated.items() if day >= since]
 

@@ -109,7 +109,7 @@ def takedown(
         went = taking.take_down_source(given, source)
     else:
         went = taking.take_down(given, asked or "", whole=story)
-    said.taken_down(went.done, went.names, went.left)
+    said.taken_down(went.done, went.names, went.left, went.adopted)
     if went.done.before is None:
         published = publishing.publish_marked(given)
         said.taken_down_in(published)

@@ -5,12 +5,14 @@ They return values; `report` prints them.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from contextlib import closing
 from dataclasses import replace
 
 from aggregator.errors import StoreMissing
-from aggregator.model import Config, Explained, Findings, Scope
+from aggregator.model import Config, Explained, Findings, PostId, Scope, StoredStory
 from aggregator.pipeline import explaining
+from aggregator.publish.paths import post_path
 from aggregator.store import Store, open_store
 
 FOUND = 10
@@ -49,6 +51,8 @@ def explained(store: Store, given: Config, asked: str) -> Explained:
         lookalikes={
             story: store.polls.known(lookup).by_band for story, lookup in asked_for.items() if lookup
         },
+        pages=_pages(store, stories),
+        adopted={id: tuple(files) for id, files in store.adoption.telling([one.id for one in posts]).items()},
         newest=tuple(store.finder.of_source(sought.source, LISTED)) if sought.source else (),
         documents={
             scope: tuple(store.posts.newest(scope, entries[scope], per_source=given.output.per_source))
@@ -56,3 +60,12 @@ def explained(store: Store, given: Config, asked: str) -> Explained:
         },
     )
     return explaining.answer(sought, given, findings)
+
+
+def _pages(store: Store, stories: Sequence[StoredStory]) -> dict[PostId, str]:
+    """The pages of stories that readers get. Each is called after the post that founded its story."""
+    founders = [
+        (one.id, member.post) for one in stories for member in one.members if member.post.id == one.id
+    ]
+    paths = {story: post_path(story, post.slug, post.published) for story, post in founders}
+    return {story: path for story, path in paths.items() if store.documents.get(path) is not None}

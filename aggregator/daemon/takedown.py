@@ -27,6 +27,7 @@ class Takedown:
     done: TakenDown
     names: Mapping[Url, str]
     left: tuple[StoredPost, ...] = ()  # under the same link, told by others; nothing was done to them
+    adopted: tuple[str, ...] = ()  # files that tell what went and are not ours, so that they stay
 
 
 def take_down(given: Config, asked: str, *, whole: bool) -> Takedown:
@@ -49,6 +50,7 @@ def take_down(given: Config, asked: str, *, whole: bool) -> Takedown:
             ids = "".join(f"\n  {one.post.id}: {one.post.title}" for one in meant.posts)
             many = f"several posts are stored under {asked.strip()}; nothing was taken down"
             raise AggregatorError(f"{many}. Name one by its id:{ids}")
+        told = store.adoption.telling([one.post.id for one in meant.posts])
         done = store.takedowns.take_down(
             [one.post.id for one in meant.posts],
             now,
@@ -57,7 +59,8 @@ def take_down(given: Config, asked: str, *, whole: bool) -> Takedown:
             page=takedown.page,
             whole=whole,
         )
-    return Takedown(done, names)
+    files = {file for files in told.values() for file in files}
+    return Takedown(done, names, adopted=tuple(sorted(files)))
 
 
 def take_down_source(given: Config, asked: str) -> Takedown:
@@ -71,6 +74,7 @@ def take_down_source(given: Config, asked: str) -> Takedown:
         source = explaining.sought(asked, given, findings).source
         if source is None or source not in {one.url for one in findings.sources}:
             raise AggregatorError(f"no source is stored under {asked.strip()}; nothing was taken down")
+        files = tuple(store.adoption.telling_source(source))
         done = store.takedowns.take_down_source(
             source,
             now,
@@ -79,7 +83,7 @@ def take_down_source(given: Config, asked: str) -> Takedown:
             page=takedown.page,
         )
         names = _names(given, findings)
-    return Takedown(done, names)
+    return Takedown(done, names, adopted=files)
 
 
 def _stored(given: Config) -> Store:

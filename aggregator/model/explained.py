@@ -78,6 +78,8 @@ class Findings:
     documents: Mapping[Scope, tuple[Story, ...]] = field(default_factory=dict)  # what each scope shows
     # By id of a story: the founders of others that share bands with its founder (`Known.by_band`).
     lookalikes: Mapping[PostId, Mapping[int, tuple[Candidate, ...]]] = field(default_factory=dict)
+    pages: Mapping[PostId, str] = field(default_factory=dict)  # paths of pages that are there, by story
+    adopted: Mapping[PostId, tuple[str, ...]] = field(default_factory=dict)  # files that tell a post
     stored: bool = True  # False: there is no store yet
     more: bool = False  # there are more stories than these
 
@@ -150,6 +152,8 @@ class ExplainedStory:
     posts: tuple[ExplainedPost, ...]
     documents: tuple[ExplainedDocument, ...]
     files: tuple[str, ...] = ()  # of a Jekyll site
+    adopted: tuple[str, ...] = ()  # of a Jekyll site that were there before us and tell it
+    page: str = ""  # path of its own page; "": there is none
     archives: tuple[str, ...] = ()  # paths of those that hold it
     lookalikes: tuple[ExplainedLookalike, ...] = ()
 

@@ -7,7 +7,7 @@ included. All methods that are not `async` may block, so loops call them in a th
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime
 from typing import Protocol
 
@@ -198,14 +198,20 @@ class SourceReader(Protocol):
     def sources(self) -> Sequence[SourceStatus]:
         """Every source that the store knows, in the order of the file; removed ones last."""
 
+    def urls(self) -> Sequence[Url]:
+        """Of all of them, in no order, without looking at anything else."""
+
+    def source(self, source: Url, /) -> SourceStatus | None:
+        """One of them, without looking at the others."""
+
     def exchanges(self, source: Url, /) -> Sequence[Exchange]:
         """The last 20 polls of a source that the outcomes told of, newest first."""
 
     def events(self, limit: int, /) -> Sequence[Event]:
         """At most `limit` of the last 200 events of all sources, removed ones too, newest first."""
 
-    def days(self, since: date, /) -> Sequence[PostsOfDay]:
-        """How many posts each source has that are dated on each day from then on (UTC), in no order.
+    def days(self, since: date, of: Collection[Url], /) -> Sequence[PostsOfDay]:
+        """How many posts each of some sources has that are dated on each day from then on (UTC), in no order.
 
         Hidden ones count too; those whose content has gone do not. Days without posts are left out.
         """

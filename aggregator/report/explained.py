@@ -59,14 +59,18 @@ def _story(story: ExplainedStory) -> Iterator[str]:
         yield f"A story that {len(story.posts)} posts tell: {story.id}"
     for post in story.posts:
         yield from _post(post, story, several)
-    anywhere = story.documents or story.archives or story.files
+    anywhere = story.documents or story.archives or story.files or story.page or story.adopted
     yield "Where it is:" if anywhere else "Where it is: in no document"
     for document in story.documents:
         yield f"  {_document(document, story)}"
     for archive in story.archives:
         yield f"  {archive}: in this archive, for good"
+    if story.page:
+        yield f"  {story.page}: its own page"
     for file in story.files:
         yield f"  {file}: its Jekyll file"
+    for file in story.adopted:
+        yield f"  {file}: was there before us and tells it, so that no Jekyll file of ours does"
     yield from ("Much like it, and a story of its own:",) if story.lookalikes else ()
     for other in story.lookalikes:
         yield f"  {other.title} ({other.story}), {other.similarity:.0%} of the shorter text: {other.apart}"

@@ -16,9 +16,18 @@ SAID = 20
 """Posts that are named; the others are counted."""
 
 
-def taken_down(done: TakenDown, names: Mapping[Url, str], left: Sequence[StoredPost] = ()) -> None:
-    """Print for people what was taken down; `left`: posts that somebody may have meant, too."""
+def taken_down(
+    done: TakenDown,
+    names: Mapping[Url, str],
+    left: Sequence[StoredPost] = (),
+    adopted: Sequence[str] = (),
+) -> None:
+    """Print for people what was taken down.
+
+    `left` are posts that somebody may have meant, too, `adopted` files that tell what went and are not ours.
+    """
     _print(lines(done, names, left))
+    _print(_some("not ours, so it stays until you remove it", list(adopted)))
 
 
 def taken_down_in(published: Published | None) -> None:

@@ -8,7 +8,7 @@ block, and may be called from any thread. Nothing here knows its callers.
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from datetime import UTC, date, datetime
 from types import TracebackType
 from typing import Self
@@ -74,6 +74,14 @@ class Sources:
         with self._database.read() as connection:
             return sources.statuses(connection)
 
+    def urls(self) -> Sequence[Url]:
+        with self._database.read() as connection:
+            return sources.urls(connection)
+
+    def source(self, source: Url, /) -> SourceStatus | None:
+        with self._database.read() as connection:
+            return next(iter(sources.statuses(connection, source)), None)
+
     def replanned(self, config: Config, now: datetime, /) -> Mapping[Url, Replanned]:
         """Polls from now on that a sync of this configuration would put off or bring forward."""
         with self._database.read() as connection:
@@ -88,9 +96,9 @@ class Sources:
         with self._database.read() as connection:
             return watched.events_of_late(connection, limit)
 
-    def days(self, since: date, /) -> Sequence[PostsOfDay]:
+    def days(self, since: date, of: Collection[Url], /) -> Sequence[PostsOfDay]:
         with self._database.read() as connection:
-            return watched.days(connection, since)
+            return watched.days(connection, since, of)
 
 
 class Posts:

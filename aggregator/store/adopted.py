@@ -10,11 +10,19 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import sqlalchemy as sa
 
-from aggregator.model import Key, PostId
+from aggregator.model import Key, PostId, Url
 from aggregator.store.database import Database
 from aggregator.store.dialects import insert_new
 from aggregator.store.posts import chunks
-from aggregator.store.tables import adopted_files, post_files, post_keys, posts
+from aggregator.store.tables import adopted_files, post_files, post_keys, posts, sources
+
+_TELLING = (
+    sa.select(posts.c.post, adopted_files.c.file)
+    .join(post_keys, post_keys.c.post == posts.c.id)
+    .join(adopted_files, adopted_files.c.key == post_keys.c.key)
+    .distinct()
+    .order_by(adopted_files.c.file)
+)
 
 
 class Adoption:
@@ -28,6 +36,21 @@ class Adoption:
         with self._database.read() as connection:
             query = sa.select(post_files.c.name).where(post_files.c.root == root)
             return frozenset(connection.execute(query).scalars())
+
+    def telling(self, ids: Sequence[PostId]) -> Mapping[PostId, Sequence[str]]:
+        """The files that are known to tell some posts, by the ids of these, as they were called then."""
+        found: dict[PostId, list[str]] = {}
+        with self._database.read() as connection:
+            for some in chunks(ids):
+                for row in connection.execute(_TELLING.where(posts.c.post.in_(some))):
+                    found.setdefault(PostId(row.post), []).append(row.file)
+        return found
+
+    def telling_source(self, source: Url) -> Sequence[str]:
+        """The files that are known to tell any post of a source."""
+        with self._database.read() as connection:
+            query = _TELLING.join(sources, sources.c.id == posts.c.source).where(sources.c.url == source)
+            return sorted({row.file for row in connection.execute(query)})
 
     def adopt(self, files: Mapping[str, Iterable[Key]]) -> int:
         """Know files, by their paths, from now on under these keys; how many were not known before."""

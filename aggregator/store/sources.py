@@ -232,14 +232,23 @@ _COUNTED = sa.select(posts.c.source, _is_dropped, sa.func.count()).group_by(post
 _PAUSED = sa.select(hosts.c.host, hosts.c.paused_until).where(hosts.c.paused_until > EPOCH)
 
 
-def statuses(connection: sa.Connection) -> Sequence[SourceStatus]:
-    """Every source that the store knows, in the order of the file; removed ones last."""
-    counts = {(source, dropped): count for source, dropped, count in connection.execute(_COUNTED)}
+def urls(connection: sa.Connection) -> Sequence[Url]:
+    """Of every source that the store knows."""
+    return [Url(url) for url in connection.execute(sa.select(sources.c.url)).scalars()]
+
+
+def statuses(connection: sa.Connection, only: Url | None = None) -> Sequence[SourceStatus]:
+    """Every source that the store knows, in the order of the file, removed ones last; or one of them."""
+    counted, asked_for = _COUNTED, sa.select(sources)
+    if only is not None:
+        asked_for = asked_for.where(sources.c.url == only)
+        counted = counted.where(
+            posts.c.source == sa.select(sources.c.id).where(sources.c.url == only).scalar_subquery()
+        )
+    counts = {(source, dropped): count for source, dropped, count in connection.execute(counted)}
     paused = {row.host: row.paused_until for row in connection.execute(_PAUSED)}
     ran = errands.of_sources(connection)
-    rows = connection.execute(
-        sa.select(sources).order_by(sources.c.active.desc(), sources.c.position, sources.c.url)
-    )
+    rows = connection.execute(asked_for.order_by(sources.c.active.desc(), sources.c.position, sources.c.url))
     return [
         SourceStatus(
             url=Url(row.url),

@@ -71,12 +71,30 @@ def test_posts_by_day(world):
     days = [New(post(f"{n}", minutes=-n * 24 * 60)) for n in (0, 0.1, 1, 5)]
     world.poll(A, *days, Rejected(post("dropped", dropped="a rule"), "a rule"))
     world.poll(B, New(post("b", B)))
-    found = world.store.sources.days(date(2026, 11, 22))
-    assert sorted(found, key=lambda one: (one.source, one.day)) == [
+    wanted = [
         PostsOfDay(A, date(2026, 11, 22), 1),
         PostsOfDay(A, date(2026, 11, 23), 3),
         PostsOfDay(B, date(2026, 11, 23), 1),
     ]
+    for definition in ("d", "c", "e"):  # also while an edit has not reached them
+        world.sync(source(A, definition=definition), source(B))
+        found = world.store.sources.days(date(2026, 11, 22), {A, B})
+        assert sorted(found, key=lambda one: (one.source, one.day)) == wanted
+        assert world.store.sources.days(date(2026, 11, 22), [B]) == wanted[2:]
+    assert world.store.sources.days(date(2026, 11, 22), []) == []
+
+
+def test_one_source_by_itself(world):
+    """The same as among all, removed ones too; None where there is no such."""
+    world.sync(source(A), source(B))
+    world.poll(A, New(post("one")), Rejected(post("two", dropped="a rule"), "a rule"))
+    world.poll(B, New(post("b", B)))
+    world.sync(source(A))
+    every = world.store.sources.sources()
+    assert {*world.store.sources.urls()} == {A, B}
+    assert [world.store.sources.source(one.url) for one in every] == every
+    assert (every[0].posts, every[0].dropped) == (1, 1)
+    assert world.store.sources.source("https://elsewhere.example/") is None
 
 
 def test_merged_stories_come_with_why(world):

@@ -48,6 +48,30 @@ def test_nothing_is_written_twice(place, sources):
     assert {path: path.read_bytes() for path in posts.rglob("*.m*")} == before
 
 
+def test_adopted_files_are_named(place, sources):
+    """By `explain`, with the page of the post, and by `takedown`, since it cannot remove them."""
+    (place.directory / "site/_posts").mkdir(parents=True)
+    old = place.directory / "site/_posts/2026-01-06-old.md"
+    old.write_text(post("<http://example.org/A/One>"))
+    sources.put("a.xml", rss("A", "One", "Two"))
+    place.write(
+        f"feeds: [{{url: '{sources.url('a.xml')}', every: 1s}}]\noutput: {{formats: [atom, posts]}}\n"
+    )
+    ended(place.run("import", "site"))
+    ended(place.run("once"))
+    told = ended(place.run("explain", "https://example.org/A/One")).stdout
+    assert f"{old}: was there before us and tells it" in told
+    [page] = [line.split(":")[0].strip() for line in told.splitlines() if line.endswith(": its own page")]
+    assert (place.public / page).is_file()
+    assert "was there before us" not in ended(place.run("explain", "https://example.org/A/Two")).stdout
+    went = ended(place.run("takedown", "https://example.org/A/One")).stdout
+    assert f"not ours, so it stays until you remove it: {old}" in went
+    assert old.is_file()
+    assert "its own page" not in ended(place.run("explain", "https://example.org/A/One")).stdout
+    went = ended(place.run("takedown", "--source", sources.url("a.xml"))).stdout
+    assert f"not ours, so it stays until you remove it: {old}" in went
+
+
 def test_what_has_no_posts(place):
     """An empty directory, and a configuration that writes no posts, are told in words."""
     (place.directory / "empty").mkdir()

@@ -2,12 +2,13 @@
 
 import base64
 import re
+from dataclasses import replace
 
 import pytest
 
 from aggregator.errors import ListenError, StoreError
 from aggregator.serve import Standing, admin_app
-from aggregator.serve.admin import refusal
+from aggregator.serve.admin import refusal, views
 from tests.contract.made import NOW, A
 from tests.serve.running import Running, Shelf, app
 from tests.serve.watched import NASTY, SECRET, Scene, url
@@ -319,3 +320,23 @@ def test_every_page_says_that_the_file_is_not_in_force(scene, site):
             assert "in force after a restart: <code>store</code>" in shown
     finally:
         scene.standing = Standing("feeds.yaml", NOW)
+
+
+class OneByOne:
+    """Sources that are not to be looked at all together."""
+
+    def __init__(self, sources):
+        self._sources = sources
+
+    def sources(self):
+        raise AssertionError("all sources were looked at")
+
+    def __getattr__(self, name):
+        return getattr(self._sources, name)
+
+
+def test_a_page_of_a_source_looks_at_that_source(scene):
+    """However many others there are."""
+    one = replace(scene.desk, sources=OneByOne(scene.store.sources))
+    assert "<h1><bdi>Fine" in views.source(one, views.key(url("fine")))
+    assert views.source(one, "0" * 16) is None

@@ -34,9 +34,17 @@ def story(found: StoredStory, around: Around) -> ExplainedStory:
         posts=tuple(explained(stored, around) for stored in ranked),
         documents=_documents(found, shown, around),
         files=found.files,
+        adopted=_adopted(found, around),
+        page=around.findings.pages.get(found.id, ""),
         archives=tuple(publish.archive(category, number) for category, number in found.archives),
         lookalikes=lookalikes.explained(found, around),
     )
+
+
+def _adopted(found: StoredStory, around: Around) -> tuple[str, ...]:
+    """The files that were there before us and tell what one of its posts does, each once."""
+    told = around.findings.adopted
+    return tuple(dict.fromkeys(file for one in found.members for file in told.get(one.post.id, ())))
 
 
 def _rank(stored: StoredPost, around: Around) -> tuple[object, ...]:

@@ -87,7 +87,8 @@ def overview(desk: Desk, *, find: str, health: str, page: int) -> str:
 def source(desk: Desk, wanted: str) -> str | None:
     """One source: how it is doing, its last exchanges, its score, its newest posts; None: there is none."""
     given, now = desk.config(), desk.now()
-    status = next((one for one in desk.sources.sources() if key(one.url) == wanted), None)
+    url = next((url for url in desk.sources.urls() if key(url) == wanted), None)
+    status = desk.sources.source(url) if url is not None else None
     if status is None:
         return None
     configured = next((one for one in given.sources if one.url == status.url), None)
@@ -167,9 +168,8 @@ def _row(configured: Source | None, status: SourceStatus, now: datetime) -> _Row
 def _plots(desk: Desk, now: datetime, wanted: Set[Url]) -> Mapping[Url, Markup]:
     today = now.date()
     days: dict[Url, dict[date, int]] = {url: {} for url in wanted}
-    for one in desk.sources.days(today - timedelta(days=DAYS - 1)):
-        if one.source in days:
-            days[one.source][one.day] = one.posts
+    for one in desk.sources.days(today - timedelta(days=DAYS - 1), wanted):
+        days[one.source][one.day] = one.posts
     return {url: plot(posts, today) for url, posts in days.items()}
 
 
