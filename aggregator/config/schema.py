@@ -172,7 +172,9 @@ class FileKeys(Keys):
     site: SiteKeys = Field(default_factory=SiteKeys)
     """Who publishes, where, and in which language and time zone."""
     store: Annotated[str, PlainValidator(kinds.line), TEXT_SCHEMA] = "data/aggregator.db"
-    """The database: a path, sqlite:///relative or sqlite:////absolute. In force after a restart."""
+    """The database: a path, sqlite:///relative, sqlite:////absolute, or
+    postgresql://user:${PGPASSWORD}@host/database, which any number of processes share (PGPASSWORD and
+    ~/.pgpass are read as by psql). In force after a restart."""
     polling: PollingKeys = Field(default_factory=PollingKeys)
     """How sources are polled where they say nothing of their own."""
     output: OutputKeys = Field(default_factory=OutputKeys)

@@ -14,8 +14,9 @@ from aggregator.config.named import named
 from aggregator.config.parts import Parts
 from aggregator.config.sources import sources
 from aggregator.model import Category, Config, Jekyll, NearDuplicates, Output, Polling, Server, Site, Slug
+from aggregator.syntax.databases import address, is_postgres
 
-_A_PATH = "write a path, like data/aggregator.db"
+_A_PATH = "write a path, like data/aggregator.db, or postgresql://user:${PGPASSWORD}@host/database"
 
 
 def configuration(parts: Parts, directory: str) -> Config:
@@ -67,10 +68,14 @@ def _reached(listen: str | None) -> str:
 
 def _store(parts: Parts, directory: str) -> str:
     written = parts.file.store
-    if written.startswith(("postgresql:", "postgres:")):
-        parts.wrong(
-            ("store",), "store: PostgreSQL needs a later version; write a path, like data/aggregator.db"
-        )
+    if is_postgres(written):
+        try:
+            address(written)
+        except ValueError as wrong:
+            parts.wrong(("store",), f"store: {wrong}")
+        return written
+    if written.startswith(("postgresql:", "postgres:", "postgresql+")):
+        parts.wrong(("store",), "store: write postgresql://user:${PGPASSWORD}@host/database")
     elif written.startswith("sqlite:///"):
         written = written.removeprefix("sqlite:///")
     elif "://" in written:
@@ -83,7 +88,7 @@ def _store(parts: Parts, directory: str) -> str:
 def _output(parts: Parts, directory: str, store: str) -> Output:
     keys = parts.output
     public = _absolute(keys.directory, directory)
-    if posixpath.commonpath((public, store)) == public:
+    if not is_postgres(store) and posixpath.commonpath((public, store)) == public:
         where = ("output", "directory") if "directory" in keys.model_fields_set else ("store",)
         parts.wrong(where, f"{where[-1]}: the store would lie in what is published; keep the two apart")
     jekyll = None

@@ -47,7 +47,7 @@ from aggregator.store import (
 from aggregator.store.adopted import Adoption
 from aggregator.store.archives import Archives
 from aggregator.store.copies import Copied, copy_out, put_back
-from aggregator.store.database import Database, identity, make_parents
+from aggregator.store.database import Database, identity
 from aggregator.store.documents import Documents
 from aggregator.store.duties import Duties
 from aggregator.store.explained import Finder
@@ -56,8 +56,11 @@ from aggregator.store.jekyll import JekyllFiles
 from aggregator.store.loops import LoopsLock, loops_held
 from aggregator.store.pages import PostPages
 from aggregator.store.polls import Polls, Remembered
+from aggregator.store.postgres import PostgreSQL
+from aggregator.store.postgres_urls import is_postgres
 from aggregator.store.revisions import Revisions
 from aggregator.store.shared import SharedDocuments
+from aggregator.store.sqlite import SQLite, make_parents
 from aggregator.store.takedown import Takedowns
 from aggregator.store.websub import HubSubscriptions
 
@@ -139,15 +142,16 @@ class Posts:
 class Store:
     """An open store; `close()` it, or use it as a context manager."""
 
-    def __init__(self, database: Database, output: str, lock: LoopsLock | None) -> None:
+    def __init__(self, database: Database, output: str, *, loops: bool, lock: LoopsLock | None) -> None:
         self._database, self._lock = database, lock
         self._remembered = Remembered()
-        self.polls = Polls(database, self._remembered, loops=lock is not None)
+        self.polls = Polls(database, self._remembered, loops=loops)
         self.revisions = Revisions(database, self._remembered)
         self.sources = Sources(database)
         self.posts = Posts(database, self._remembered)
         self.finder = Finder(database)
-        self.documents = SharedDocuments(database, output) if database.shared else Documents(database, output)
+        kind = SharedDocuments if database.shared else Documents
+        self.documents: Documents | SharedDocuments = kind(database, self._remembered, output)
         self.duties = Duties(database)
         self.jekyll = JekyllFiles(database)
         self.pages = PostPages(database)
@@ -176,11 +180,15 @@ class Store:
         self.jekyll.tidy(now)
         self.takedowns.forget(now)
         self.subscriptions.prune(now)
-        with self._database.write() as connection:
-            ahead.set_back(connection, now)
-            hosts.forget(connection, now)
-            errands.forget(connection, now)
-            articles.forget(connection, now)
+
+        def forget() -> None:
+            with self._database.write() as connection:
+                ahead.set_back(connection, now)
+                hosts.forget(connection, now)
+                errands.forget(connection, now)
+                articles.forget(connection, now)
+
+        self._database.again(forget)
         for _ in range(bands.SWEEPS):
             with self._database.write() as connection:
                 if not bands.sweep(connection, now):
@@ -207,31 +215,36 @@ class Store:
 def open_store(
     url: str, *, output: str, loops: bool, now: datetime | None = None, create: bool = True
 ) -> Store:
-    """Open the store in the SQLite file at `url` (absolute), or make it; documents go to `output` (absolute).
+    """Open the store at `url`, or make it; documents go to `output` (absolute).
 
-    `loops`: take the right to run the loops, void the leases and claims of whoever had it and died, move back
-    what a clock that was ahead has put off, and mark every scope where documents are lost. Without it the
-    store reads and marks beside a running daemon. `now` also dates a store that is made; without `create`
-    none is.
+    `url` is an absolute path of an SQLite file, or a postgresql:// URL. `loops`: take the right to run the
+    loops, void the leases and claims of whoever had it and died, move back what a clock that was ahead has
+    put off, and mark every scope where documents are lost. Without it the store reads and marks beside a
+    running daemon. On PostgreSQL any number of processes have that right, and what each holds expires.
+    `now` also dates a store that is made; without `create` none is.
 
     Raises `StoreMissing` (nothing there, and not to be made), `StoreLocked` (another process runs the
     loops), `StoreTooNew`, or `StoreError` (cannot be made, opened or written; no database; not ours).
     """
-    database = None
+    database: Database | None = None
     lock = None
     made = now or datetime.now(UTC)  # noqa: TID251 - the birth date of a store that nobody told the time
-    if create:
-        make_parents(url)
     try:
+        if is_postgres(url):
+            database = PostgreSQL(url, loops=loops, now=made, create=create)
+        else:
+            if create:
+                make_parents(url)
+            if loops:
+                lock = LoopsLock(url)
+            database = SQLite(url, loops=loops, now=made, create=create)
+        store = Store(database, output, loops=loops, lock=lock)
         if loops:
-            lock = LoopsLock(url)
-        database = Database(url, loops=loops, now=made, create=create)
-        store = Store(database, output, lock)
-        if loops:
-            with database.write() as connection:
-                leases.void(connection)
+            with database.write_alone() as connection:
+                if not database.shared:
+                    leases.void(connection)
+                    marks.void_claims(connection)
                 ahead.set_back(connection, made)
-                marks.void_claims(connection)
             if store.documents.lost():
                 store.documents.mark_all()
     except BaseException:

@@ -15,7 +15,7 @@ from pydantic import TypeAdapter
 from aggregator.model import Errand, PollOutcome, Post, PostId, Robots, RobotsRule, Url
 from aggregator.store import marks, places
 from aggregator.store.posts import categories_of, chunks, post_of
-from aggregator.store.tables import AWAITS, posts, sources
+from aggregator.store.tables import AWAITS, Moment, posts, sources
 from aggregator.store.tables import robots as robots_rows
 
 PATIENCE = timedelta(minutes=10)
@@ -88,6 +88,14 @@ def apply(connection: sa.Connection, source: int, outcome: PollOutcome) -> set[s
     if values:
         connection.execute(posts.update().where(posts.c.id == row.id).values(**values))
     return _placed(connection, {PostId(row.story)}) if seen else set()
+
+
+_OVERDUE = sa.select(posts.c.id).where(AWAITS, posts.c.awaits <= sa.bindparam("now", type_=Moment)).limit(1)
+
+
+def are_overdue(connection: sa.Connection, now: datetime) -> bool:
+    """Whether some posts have waited long enough for their articles."""
+    return connection.execute(_OVERDUE, {"now": now}).first() is not None
 
 
 def release(connection: sa.Connection, now: datetime | None) -> None:

@@ -15,9 +15,9 @@ from datetime import datetime
 from pathlib import Path
 
 from aggregator.errors import StoreError, StoreMissing, StoreTooNew
-from aggregator.store.database import make_parents
 from aggregator.store.files import sync_directory
 from aggregator.store.loops import LoopsLock
+from aggregator.store.sqlite import make_parents
 from aggregator.store.tables import HEAD
 
 _BUSY = 15.0  # seconds that a copy waits for others

@@ -28,6 +28,7 @@ from aggregator.errors import PublishError
 from aggregator.model import Basis, Document
 from aggregator.store.database import Database
 from aggregator.store.files import advice, digest, modified_at, replace_files, sweep, sync_directory
+from aggregator.store.polls import Remembered
 from aggregator.store.scopes import Scopes
 from aggregator.store.tables import AnyRow, documents
 
@@ -64,8 +65,8 @@ class Documents(Scopes):
 
     mirrors = False  # the directory is where documents are
 
-    def __init__(self, database: Database, output: str) -> None:
-        super().__init__(database)
+    def __init__(self, database: Database, remembered: Remembered, output: str) -> None:
+        super().__init__(database, remembered)
         self._root = Path(output)
         self._kept: OrderedDict[Path, _Kept] = OrderedDict()
         self._lock = threading.Lock()

@@ -29,10 +29,20 @@ SHOWN = 10
 
 # Built once: building a statement takes longer than SQLite takes to run it.
 _BY_ROW = errands.update().where(errands.c.id == sa.bindparam("row"))
-_NAMED = sa.select(errands).where(
-    errands.c.source == sa.bindparam("of"),
-    errands.c.kind == sa.bindparam("named"),
-    errands.c.url == sa.bindparam("at"),
+# Locked, where processes share a database: nobody leases it while it is ended, or asked for again.
+_NAMED = (
+    sa.select(errands)
+    .where(
+        errands.c.source == sa.bindparam("of"),
+        errands.c.kind == sa.bindparam("named"),
+        errands.c.url == sa.bindparam("at"),
+    )
+    .with_for_update()
+)
+_STILL = (
+    sa.select(errands)
+    .where(errands.c.id.in_(sa.bindparam("some", expanding=True)), ERRAND_WAITS)
+    .with_for_update(skip_locked=True)
 )
 _WAITING = (
     sa.select(
@@ -79,8 +89,8 @@ def due(connection: sa.Connection, now: datetime) -> Sequence[AnyRow]:
 
 
 def take(connection: sa.Connection, rows: Sequence[int], now: datetime) -> Mapping[int, tuple[int, Errand]]:
-    """Lease these; their tokens, and the errands as they were due."""
-    there = {row: connection.execute(sa.select(errands).where(errands.c.id == row)).one() for row in rows}
+    """Lease these, but for what somebody else has by now; their tokens, and the errands as they were due."""
+    there = {row.id: row for row in connection.execute(_STILL, {"some": rows})} if rows else {}
     if there:
         connection.execute(
             _BY_ROW,

@@ -16,7 +16,7 @@ import sqlalchemy as sa
 
 from aggregator.model import Source, Url
 from aggregator.store.dialects import upsert
-from aggregator.store.tables import EPOCH, ERRAND_LEASED, LEASED, errands, hosts, sources
+from aggregator.store.tables import EPOCH, ERRAND_LEASED, LEASED, Moment, errands, hosts, sources
 
 NONE = ""
 """The host of files, and what stands where no other host answers."""
@@ -31,6 +31,7 @@ _HOLD = upsert(
 )
 _SOURCES = sa.select(sources.c.host, sources.c.via).where(LEASED)
 _ERRANDS = sa.select(errands.c.host).where(ERRAND_LEASED)
+_SINCE = sa.bindparam("since", type_=Moment)
 
 
 @lru_cache(maxsize=4096)
@@ -44,12 +45,16 @@ def host_of(url: str) -> str:
         return NONE
 
 
-def in_use(connection: sa.Connection) -> Counter[str]:
-    """How many exchanges with each host are under way."""
+def in_use(connection: sa.Connection, since: datetime | None = None) -> Counter[str]:
+    """How many exchanges with each host are under way; leases that are older than `since` are void."""
+    of_sources, of_errands, said = _SOURCES, _ERRANDS, {"since": since}
+    if since is not None:
+        of_sources = of_sources.where(sources.c.leased_at >= _SINCE)
+        of_errands = of_errands.where(errands.c.leased_at >= _SINCE)
     busy: Counter[str] = Counter()
-    for row in connection.execute(_SOURCES):
+    for row in connection.execute(of_sources, said):
         busy.update({row.host, row.via} - {NONE})
-    busy.update(connection.execute(_ERRANDS).scalars())
+    busy.update(connection.execute(of_errands, said).scalars())
     return busy
 
 

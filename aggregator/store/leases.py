@@ -11,7 +11,7 @@ import heapq
 import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -21,9 +21,14 @@ from aggregator import schedule
 from aggregator.model import Config, Errand, Lease, PollOutcome, Source, Url, replace
 from aggregator.store import articles, errands, hosts, memories
 from aggregator.store.memories import MEMORY, UNREAD
-from aggregator.store.tables import EPOCH, LEASABLE, LEASED, AnyRow, Moment, sources
+from aggregator.store.tables import EPOCH, ERRAND_LEASED, LEASABLE, LEASED, AnyRow, Moment, sources
+from aggregator.store.tables import errands as errand_rows
 from aggregator.store.tables import hosts as host_rows
 
+TIMEOUTS = 10
+"""The life of a lease in `polling.timeout`s."""
+AHEAD = 250
+"""Candidates that are fetched at once where they come over a network."""
 BEGUN = "its floor and what its server asked last time, since its poll has begun"
 
 _others = host_rows.alias("others")
@@ -37,6 +42,8 @@ _LEARNT = sa.select(
     sources.c.added,
     sources.c.first_url,
 ).where(sources.c.id.in_(sa.bindparam("some", expanding=True)))
+# What was locked, edited or leased since it was looked up is nobody's to lease just now.
+_STILL = _LEARNT.where(LEASABLE).with_for_update(key_share=True, skip_locked=True)
 
 
 def lease_due(
@@ -48,13 +55,20 @@ def lease_due(
     *,
     everything: bool = False,
     not_since: datetime | None = None,
+    shared: bool = False,
 ) -> list[Lease]:
-    """At most `limit` leases of `configured` sources, earliest due first; see `ports.PollStore.lease_due`."""
-    articles.release(connection, now)
+    """At most `limit` leases of `configured` sources, earliest due first; see `ports.PollStore.lease_due`.
+
+    `shared`: other processes end leases meanwhile, or have died with theirs; none gives any out.
+    """
     if limit <= 0:
         return []
+    if shared:
+        expire(connection, config, now)
     per_host, gap = config.polling.per_host, config.polling.per_host_gap
-    in_use: Counter[str] | None = None  # nobody asks where nothing is due
+    # Nobody asks where nothing is due; but where others end exchanges meanwhile, before what is due is looked
+    # up: then one that ends in between counts here, or has its gap there.
+    in_use: Counter[str] | None = hosts.in_use(connection) if shared else None
     chosen: list[tuple[AnyRow, Source]] = []
     due = _due(everything, not_since is not None)
     with connection.execute(due, {"now": now, "since": not_since}) as polls:
@@ -95,9 +109,10 @@ def next_due(
     *,
     everything: bool = False,
     not_since: datetime | None = None,
+    shared: bool = False,
 ) -> datetime | None:
     """When `lease_due` may give more, `now` at the earliest; see `ports.PollStore.next_due`."""
-    in_use = hosts.in_use(connection)
+    in_use = hosts.in_use(connection, now - lifetime(config) if shared else None)
     per_host = config.polling.per_host
     best: datetime | None = None
     candidates = _candidates(_WAITING, not_since is not None)
@@ -162,6 +177,27 @@ def end(
     hosts.pace(connection, busy, now, config.polling.per_host_gap)
 
 
+def lifetime(config: Config) -> timedelta:
+    """How long a lease is good where processes share a store: none that is alive takes as long to end one.
+
+    An exchange has its timeout; then its body is read, which has its deadlines, and what it says is stored.
+    """
+    return config.polling.timeout * TIMEOUTS
+
+
+def expire(connection: sa.Connection, config: Config, now: datetime) -> None:
+    """The leases of processes that have died, or lost their network, are worth nothing any more.
+
+    Whoever comes back with one finds that it has lost it. What is being ended just now is left alone.
+    """
+    life = lifetime(config)
+    for table, leased in ((sources, LEASED), (errand_rows, ERRAND_LEASED)):
+        # What was leased in the future was leased by a clock that was wrong.
+        old = sa.or_(table.c.leased_at < now - life, table.c.leased_at > now + life)
+        dead = sa.select(table.c.id).where(leased, old).with_for_update(skip_locked=True)
+        connection.execute(table.update().where(table.c.id.in_(dead)).values(leased_at=None))
+
+
 def void(connection: sa.Connection) -> None:
     """The leases of a former process are worth nothing any more; their floors, gaps and pauses stay."""
     connection.execute(sources.update().where(LEASED).values(leased_at=None))
@@ -210,6 +246,8 @@ def _candidates(columns: tuple[sa.ColumnElement[Any], ...], since: bool) -> sa.S
         .outerjoin(_others, _others.c.host == sources.c.via)
         .where(LEASABLE)
         .order_by(sources.c.next_due, sources.c.position)
+        # No more is fetched than is looked at: there may be a million.
+        .execution_options(stream_results=True, max_row_buffer=AHEAD)
     )
     if not since:
         return query
@@ -279,17 +317,30 @@ def _sooner(
     return at if best is None else min(best, at)
 
 
+def _looked_up(
+    connection: sa.Connection, query: sa.Select[*tuple[Any, ...]], rows: Iterable[int]
+) -> dict[int, AnyRow]:
+    """What is learnt of some sources, by row id, as far as the query finds them."""
+    ids = sorted(set(rows))
+    found: dict[int, AnyRow] = {}
+    for start in range(0, len(ids), 500):
+        found.update({row.id: row for row in connection.execute(query, {"some": ids[start : start + 500]})})
+    return found
+
+
 def _take(
     connection: sa.Connection, config: Config, chosen: Sequence[tuple[AnyRow, Source]], now: datetime
 ) -> list[Lease]:
     if not chosen:
         return []
-    learnt: dict[int, AnyRow] = {}
-    ids = sorted({row.id for row, _ in chosen})
-    for start in range(0, len(ids), 500):
-        rows = connection.execute(_LEARNT, {"some": ids[start : start + 500]})
-        learnt.update({row.id: row for row in rows})
+    learnt = _looked_up(connection, _STILL, [row.id for row, _ in chosen if row.errand is None])
     ran = errands.take(connection, [row.errand for row, _ in chosen if row.errand is not None], now)
+    learnt |= _looked_up(connection, _LEARNT, [row.id for row, _ in chosen if row.errand in ran])
+    chosen = [
+        (row, source)
+        for row, source in chosen
+        if (row.id in learnt if row.errand is None else row.errand in ran)
+    ]
     running = [errand for _, errand in ran.values()]
     awaited = articles.of_errands(connection, running)
     robots = articles.robots_of(connection, running, now)

@@ -9,7 +9,7 @@ first, so that a busy category starves no other.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import datetime, timedelta
 
 import sqlalchemy as sa
 
@@ -48,11 +48,17 @@ def mark_all(connection: sa.Connection) -> int:
     return connection.execute(scopes.update().values(mark=_next(connection))).rowcount
 
 
-def claim(connection: sa.Connection, now: datetime) -> Claim | None:
-    """The right to render the next dirty scope that nobody renders, categories before the site."""
+def claim(connection: sa.Connection, now: datetime, life: timedelta | None) -> Claim | None:
+    """The right to render the next dirty scope that nobody renders, categories before the site.
+
+    A claim that is older than `life` is void, if that is given: who had it has died.
+    """
+    free: sa.ColumnElement[bool] = scopes.c.claimed.is_(False)
+    if life is not None:
+        free = sa.or_(free, scopes.c.asked < now - life, scopes.c.asked > now + life)
     row = connection.execute(
         sa.select(scopes)
-        .where(scopes.c.mark > scopes.c.settled, scopes.c.claimed.is_(False))
+        .where(scopes.c.mark > scopes.c.settled, free)
         .order_by(scopes.c.scope == SITE, scopes.c.settled, scopes.c.scope)
         .limit(1)
     ).one_or_none()

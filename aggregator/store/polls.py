@@ -61,7 +61,7 @@ _LEASED_SOURCES = (
     )
     .where(source_rows.c.url.in_(SOME))
     .order_by(source_rows.c.id)  # whoever locks several does it in one order
-    .with_for_update()
+    .with_for_update(key_share=True)
 )
 
 
@@ -114,26 +114,45 @@ class Polls:
 
     def sync(self, config: Config, now: datetime, /) -> None:
         self._must_hold_the_loops()
-        with self._database.write() as connection:
-            sources.sync(connection, config, now)
+
+        def write() -> None:
+            with self._database.write_alone() as connection:
+                sources.sync(connection, config, now)
+
+        self._database.again(write)
         self._remembered.take(config)
 
     def lease_due(
         self, now: datetime, limit: int, /, *, everything: bool = False, not_since: datetime | None = None
     ) -> Sequence[Lease]:
         self._must_hold_the_loops()
-        config, configured = self._remembered.config, self._remembered.sources
-        with self._database.write() as connection:
-            return leases.lease_due(
-                connection, config, configured, now, limit, everything=everything, not_since=not_since
-            )
+        config, configured, database = self._remembered.config, self._remembered.sources, self._database
+
+        def lease() -> tuple[Sequence[Lease], bool]:
+            with database.write_leases() as connection:
+                leased = leases.lease_due(
+                    *(connection, config, configured, now, limit),
+                    everything=everything,
+                    not_since=not_since,
+                    shared=database.shared,
+                )
+                return leased, articles.are_overdue(connection, now)
+
+        leased, overdue = database.again(lease)
+        if overdue:
+            with database.write() as connection:
+                articles.release(connection, now)
+        return leased
 
     def next_due(
         self, now: datetime, /, *, everything: bool = False, not_since: datetime | None = None
     ) -> datetime | None:
         with self._database.read() as connection:
             return leases.next_due(
-                connection, self._remembered.config, now, everything=everything, not_since=not_since
+                *(connection, self._remembered.config, now),
+                everything=everything,
+                not_since=not_since,
+                shared=self._database.shared,
             )
 
     def lease_push(self, source: Url, topic: Url, now: datetime, /) -> Lease | None:
@@ -152,6 +171,9 @@ class Polls:
             return judging.known(connection, lookup)
 
     def commit(self, outcomes: Sequence[PollOutcome], now: datetime, /) -> Sequence[CommitResult]:
+        return self._database.again(lambda: self._commit_apart(outcomes, now))
+
+    def _commit_apart(self, outcomes: Sequence[PollOutcome], now: datetime) -> Sequence[CommitResult]:
         results: dict[int, CommitResult] = {}
         quiet = [place for place, outcome in enumerate(outcomes) if is_quiet(outcome)]
         news = sorted({*range(len(outcomes))} - {*quiet})
@@ -167,9 +189,14 @@ class Polls:
         self, lookup: Lookup, decide: Callable[[Known], PollOutcome], now: datetime, /
     ) -> CommitResult:
         """Raises `StoreError` where a decision does not fit what it was decided on: a fault of ours."""
-        with self._database.write() as connection:
-            outcome = decide(judging.known(connection, lookup))
-            [result] = self._commit_all(connection, [outcome], now)
+
+        def write() -> tuple[PollOutcome, CommitResult]:
+            with self._database.write() as connection:
+                outcome = decide(judging.known(connection, lookup))
+                [result] = self._commit_all(connection, [outcome], now)
+                return outcome, result
+
+        outcome, result = self._database.again(write)
         if isinstance(result, Stale) and result.lease.source == outcome.lease.source:
             raise StoreError(
                 f"{outcome.lease.source.label}: its posts do not fit the stored ones; report this"
@@ -182,8 +209,11 @@ class Polls:
             articles.release(connection, None)
 
     def give_back(self, lease: Lease, now: datetime, /) -> None:
-        with self._database.write() as connection:
-            leases.give_back(connection, self._remembered.config, lease, now)
+        def write() -> None:
+            with self._database.write_rows() as connection:
+                leases.give_back(connection, self._remembered.config, lease, now)
+
+        self._database.again(write)
 
     def _commit_all(
         self, connection: sa.Connection, outcomes: Sequence[PollOutcome], now: datetime
@@ -216,11 +246,15 @@ class Polls:
         if not row.active or current is None:
             leases.give_back(connection, config, lease, now)
             return LeaseLost()
+        now_asked = (row.asked, row.definition)
+        if now_asked != (sources.asked(current, config.polling), current.definition):
+            # Another process has another file in force: it asks this source from now on.
+            leases.give_back(connection, config, lease, now)
+            return LeaseLost()
         stale = Stale(replace(lease, source=current))
         if lease.items is not None and not items.are_known(connection, row.id):
             return Stale(replace(lease, source=current, items=None))
-        asked = (row.asked, row.definition)
-        edited = asked != (sources.asked(lease.source, config.polling), lease.source.definition)
+        edited = now_asked != (sources.asked(lease.source, config.polling), lease.source.definition)
         if edited or judging.moved_on(connection, outcome):
             return stale
         try:

@@ -5,15 +5,16 @@ from __future__ import annotations
 from datetime import datetime
 
 from aggregator.model import Claim
-from aggregator.store import ended, marks, pages
+from aggregator.store import ended, leases, marks, pages
 from aggregator.store.database import Database
+from aggregator.store.polls import Remembered
 
 
 class Scopes:
     """Marks and claims, wherever documents are kept."""
 
-    def __init__(self, database: Database) -> None:
-        self._database = database
+    def __init__(self, database: Database, remembered: Remembered) -> None:
+        self._database, self._remembered = database, remembered
 
     def gone(self, path: str, /) -> bool:
         with self._database.read() as connection:
@@ -21,7 +22,8 @@ class Scopes:
 
     def claim(self, now: datetime, /) -> Claim | None:
         with self._database.write() as connection:
-            return marks.claim(connection, now)
+            life = leases.lifetime(self._remembered.config) if self._database.shared else None
+            return marks.claim(connection, now, life)
 
     def promise(self, claim: Claim, updated: datetime, /) -> None:
         with self._database.write() as connection:

@@ -30,6 +30,7 @@ from aggregator.store.documents import (
 )
 from aggregator.store.files import digest
 from aggregator.store.mirror import Content, Mirror
+from aggregator.store.polls import Remembered
 from aggregator.store.scopes import Scopes
 from aggregator.store.tables import AnyRow, archives, contents, documents, stories
 
@@ -47,10 +48,10 @@ _NEWEST = sa.select(sa.func.coalesce(sa.func.max(contents.c.version), 0))
 class SharedDocuments(Scopes):
     """Implements `ports.DocumentStore`."""
 
-    def __init__(self, database: Database, output: str) -> None:
-        super().__init__(database)
+    def __init__(self, database: Database, remembered: Remembered, output: str) -> None:
+        super().__init__(database, remembered)
         self.mirrors = False  # whether to have them in the output directory, too
-        self._files, self._mirror = Documents(database, output), Mirror(output)
+        self._files, self._mirror = Documents(database, remembered, output), Mirror(output)
         self._turn = threading.Lock()
         self._told: int | None = None  # the version up to which `catch_up` has given paths
         self._seen = 0  # the version up to which the directory was compared

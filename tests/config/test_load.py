@@ -271,10 +271,11 @@ def test_file_sources_keep_their_url(written, path):
         ("/var/x.db", "/var/x.db"),
         ("sqlite:///x.db", "/srv/news/x.db"),
         ("sqlite:////var/x.db", "/var/x.db"),
+        ("postgresql://u:p@h/db?sslmode=require", "postgresql://u:p@h/db?sslmode=require"),
     ],
 )
 def test_store_is_an_absolute_path(store, path):
-    """Relative paths are relative to the file."""
+    """Relative paths are relative to the file; what is on a server is its URL."""
     assert loaded(f"store: {store}").store == path
 
 

@@ -1,12 +1,12 @@
-"""Every implementation of the store's ports: the one in memory, and SQLite."""
+"""Every implementation of the store's ports: the one in memory, SQLite and PostgreSQL."""
 
 from datetime import timedelta
 
 import pytest
 
-from aggregator.store import open_store
-from aggregator.store.database import Database
+from aggregator.store import leases, marks, open_store
 from aggregator.store.polls import Polls, Remembered
+from aggregator.store.sqlite import SQLite
 from tests.contract import made
 from tests.fakes import MemoryStore
 
@@ -49,7 +49,7 @@ class OnDisk:
 
     def beside(self):
         """What another process polls with: the same file, below the lock that keeps one out so far."""
-        database = Database(self._open["url"], loops=True, now=made.NOW)
+        database = SQLite(self._open["url"], loops=True, now=made.NOW)
         self._beside.append(database)
         return Polls(database, Remembered(), loops=True)
 
@@ -57,6 +57,33 @@ class OnDisk:
         for database in self._beside:
             database.close()
         self.store.close()
+
+
+class OnServer:
+    """A database of a PostgreSQL."""
+
+    def __init__(self, directory, url):
+        self._open = {"url": url, "output": str(directory / "public"), "loops": True}
+        self._beside = []
+        self.store = open_store(**self._open, now=made.NOW)
+
+    def restart(self):
+        """As after a crash of the only process: what it held is void by the time that another one begins."""
+        self.store.close()
+        self.store = open_store(**self._open, now=made.NOW + timedelta(days=1000))
+        with self.store._database.write_alone() as connection:
+            leases.void(connection)
+            marks.void_claims(connection)
+
+    def beside(self):
+        """What another process polls with."""
+        other = open_store(**self._open, now=made.NOW)
+        self._beside.append(other)
+        return other.polls
+
+    def close(self):
+        for store in (*self._beside, self.store):
+            store.close()
 
 
 class World:
@@ -112,8 +139,14 @@ class World:
         return found
 
 
-@pytest.fixture(params=[InMemory, OnDisk], ids=["memory", "sqlite"])
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def world(request, tmp_path):
-    implementation = request.param(tmp_path)
+    match request.param:
+        case "memory":
+            implementation = InMemory(tmp_path)
+        case "sqlite":
+            implementation = OnDisk(tmp_path)
+        case _:
+            implementation = OnServer(tmp_path, request.getfixturevalue("postgres"))
     yield World(implementation)
     implementation.close()

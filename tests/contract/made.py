@@ -27,11 +27,14 @@ def source(url=A, **said):
 
 
 def config(*sources, categories=("news", "world"), polling=None, **said):
-    """A configuration of these sources, in this order; categories by slug, or as values."""
+    """A configuration of these sources, in this order; categories by slug, or as values.
+
+    Exchanges may take so long that no lease expires before a test is over.
+    """
     return Config(
         categories=tuple(c if isinstance(c, Category) else Category(c, c.title()) for c in categories),
         sources=tuple(replace(s, position=n) for n, s in enumerate(sources)),
-        polling=polling or Polling(),
+        polling=replace(polling or Polling(), timeout=timedelta(days=30)),
         **said,
     )
 

@@ -260,7 +260,7 @@ def files(store, limit, name):
         for one in waiting
     ]
     database = getattr(store, "_database", None)
-    beside = os.path.join(os.path.dirname(database.url), name) if database else name
+    beside = os.path.join(os.path.dirname(database.name), name) if database else name
     return store.jekyll.put(made, beside)
 
 

@@ -22,8 +22,8 @@ from aggregator.model import CommitResult, Config, Items, Known, Lease, Lookup, 
 from aggregator.poller import Poller
 from aggregator.ports import PollStore, Reader
 from aggregator.store import Store, open_store
-from aggregator.store.database import Database
 from aggregator.store.polls import Polls, Remembered
+from aggregator.store.sqlite import SQLite
 from tests.fakes import InlineReader
 from tests.origin.behaviours import BEHAVIOURS
 from tests.origin.door import OriginDoor
@@ -123,7 +123,7 @@ class Life:
         self.config = self._configured()
         self.processes: list[Process] = []
         self._store: Store | None = None
-        self._second: Database | None = None
+        self._second: SQLite | None = None
 
     async def live(self, polls: int) -> None:
         """Until it was asked so often, or never will be again; then its store is closed."""
@@ -240,7 +240,7 @@ class Life:
 
     def _join(self) -> None:
         """A second process on the same file, below the lock that keeps it away until there is PostgreSQL."""
-        self._second = Database(self._path, loops=False, now=self.clock.now())
+        self._second = SQLite(self._path, loops=False, now=self.clock.now())
         remembered = Remembered()
         remembered.take(self.config)
         self.processes.append(Process(self, Polls(self._second, remembered, loops=True), self._reader))

@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 
 from aggregator.errors import StoreError, StoreLocked, StoreMissing, StoreTooNew
 from aggregator.store import loops_held, migrations, open_store, tables
-from aggregator.store.database import _engine
+from aggregator.store.sqlite import engine_of
 from tests.contract.made import HOUR, NOW, SECOND, A, B, C, config, outcome, source
 
 
@@ -47,7 +47,7 @@ def test_migrations_give_what_is_made_at_once(tmp_path, opened):
     """A new store is made whole; the migrations, run one after the other, give the very same schema."""
     opened().close()
     migrated = str(tmp_path / "migrated.db")
-    engine = _engine(migrated, "BEGIN IMMEDIATE", connections=1)
+    engine = engine_of(migrated, "BEGIN IMMEDIATE", connections=1)
     with engine.begin() as connection:
         migrations.upgrade(connection, tables.HEAD)
     with engine.begin() as connection:

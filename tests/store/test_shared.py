@@ -8,10 +8,12 @@ import pytest
 from aggregator.errors import PublishError
 from aggregator.model import Claim, Document, Founder, Unpaged
 from aggregator.store import marks, open_store
-from aggregator.store.database import Database
 from aggregator.store.duties import LIFETIME, LOOKS, Duties
 from aggregator.store.mirror import NOTES
+from aggregator.store.polls import Remembered
+from aggregator.store.postgres import PostgreSQL
 from aggregator.store.shared import AFTER_FAILURE, AGAIN, SharedDocuments
+from aggregator.store.sqlite import SQLite
 from aggregator.store.tables import contents, stories
 from tests.contract.made import HOUR, NOW, SECOND
 
@@ -19,10 +21,13 @@ PATH = "category/news/feed.atom"
 TICK = SECOND
 
 
-@pytest.fixture
-def database(tmp_path):
-    opened = Database(str(tmp_path / "store.db"), loops=True, now=NOW)
-    opened.shared = True
+@pytest.fixture(params=["sqlite", "postgres"])
+def database(request, tmp_path):
+    if request.param == "postgres":
+        opened = PostgreSQL(request.getfixturevalue("postgres"), loops=True, now=NOW)
+    else:
+        opened = SQLite(str(tmp_path / "store.db"), loops=True, now=NOW)
+        opened.shared = True
     yield opened
     opened.close()
 
@@ -30,7 +35,7 @@ def database(tmp_path):
 @pytest.fixture
 def publisher(database, tmp_path):
     """Of a process that serves nothing."""
-    return SharedDocuments(database, str(tmp_path / "nowhere"))
+    return SharedDocuments(database, Remembered(), str(tmp_path / "nowhere"))
 
 
 @pytest.fixture
@@ -40,7 +45,7 @@ def server(database, tmp_path):
 
 def serving(database, public):
     """Documents of a process that serves, as it starts."""
-    documents = SharedDocuments(database, str(public))
+    documents = SharedDocuments(database, Remembered(), str(public))
     documents.mirrors = True
     return documents
 
@@ -162,7 +167,7 @@ def test_files_from_before_there_was_a_database(database, tmp_path):
     with open_store(path, output=str(public), loops=True, now=NOW) as old:
         old.documents.put(document(), NOW)
         old.documents.put(document(path="index.html"), NOW)
-    moved = Database(path, loops=True, now=NOW)
+    moved = SQLite(path, loops=True, now=NOW)
     with moved.read() as connection:
         assert connection.execute(contents.select()).all() == []  # SQLite keeps files alone
     server = serving(moved, public)

@@ -5,8 +5,8 @@ from collections import Counter
 from datetime import timedelta
 
 from aggregator.model import Committed, Polling
-from aggregator.store.database import Database
 from aggregator.store.polls import Polls, Remembered
+from aggregator.store.sqlite import SQLite
 from tests.contract.made import NOW, config, outcome, source
 
 HOSTS, EACH = 6, 8
@@ -34,7 +34,7 @@ def test_both_at_once(tmp_path):
     """As fast as they can, they never meet at a host, and poll nothing twice."""
     every = [f"https://h{n % HOSTS}.example/{n}" for n in range(HOSTS * EACH)]
     given = config(*map(source, every), polling=Polling(per_host_gap=timedelta(0)))
-    databases = [Database(str(tmp_path / "store.db"), loops=True, now=NOW) for _ in range(2)]
+    databases = [SQLite(str(tmp_path / "store.db"), loops=True, now=NOW) for _ in range(2)]
     meeting = Meeting()
 
     def work(polls):

@@ -24,8 +24,8 @@ from aggregator.model import (
 from aggregator.publisher import Publisher
 from aggregator.store import migrations, open_store
 from aggregator.store.categories import digest
-from aggregator.store.database import _engine
 from aggregator.store.posts import DETAILS, Details
+from aggregator.store.sqlite import engine_of
 from tests.contract.made import HOUR, NOW, A, B, C, config, outcome, post, source
 from tests.fakes import FixedClock
 
@@ -76,7 +76,7 @@ def micros(moment):
 def first(tmp_path):
     """The path of a store as the first version left it, with a post and what was learnt of three sources."""
     path = str(tmp_path / "store.db")
-    engine = _engine(path, "BEGIN IMMEDIATE", connections=1)
+    engine = engine_of(path, "BEGIN IMMEDIATE", connections=1)
     with engine.begin() as connection:
         migrations.upgrade(connection, "0001")
         connection.exec_driver_sql("INSERT INTO facts VALUES ('uuid', 'u'), ('created', '0')")
@@ -152,7 +152,7 @@ def test_the_first_start_after_an_upgrade_polls_nothing_early(first, tmp_path):
 def second(tmp_path):
     """The path of a store as the second version left it: a story of two, one of one, and a hidden one."""
     path = str(tmp_path / "store.db")
-    engine = _engine(path, "BEGIN IMMEDIATE", connections=1)
+    engine = engine_of(path, "BEGIN IMMEDIATE", connections=1)
     with engine.begin() as connection:
         migrations.upgrade(connection, "0002")
         connection.exec_driver_sql("INSERT INTO facts VALUES ('uuid', 'u'), ('created', '0')")
@@ -226,7 +226,7 @@ HELD = range(100, 130)
 def fifth(tmp_path):
     """The path of a published store as the fifth version left it: many posts, some of them held back."""
     path = str(tmp_path / "store.db")
-    engine = _engine(path, "BEGIN IMMEDIATE", connections=1)
+    engine = engine_of(path, "BEGIN IMMEDIATE", connections=1)
     with engine.begin() as connection:
         migrations.upgrade(connection, "0005")
         connection.exec_driver_sql("INSERT INTO facts VALUES ('uuid', ?), ('created', '0')", (UUID,))
