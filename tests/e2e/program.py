@@ -7,9 +7,11 @@ import re
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
+from tests.e2e import ready
 from tests.e2e.source import SECONDS
 
 ROOT = Path(__file__).parents[2]
@@ -53,8 +55,8 @@ class Place:
         new.write_text(head + feeds, encoding="utf-8")
         new.replace(self.file)
 
-    def run(self, *arguments, **said):
-        """A command to its end."""
+    def run_from_nothing(self, *arguments, **given):
+        """The same with an interpreter of its own, as users start it; `given` is for `subprocess`."""
         return subprocess.run(
             [*PROGRAM, *arguments],
             cwd=self.directory,
@@ -64,8 +66,22 @@ class Place:
             timeout=60,
             env=ENVIRONMENT,
             check=False,
-            **said,
+            **given,
         )
+
+    def run(self, *arguments):
+        """A command to its end."""
+        with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
+            process = ready.Process(arguments, cwd=self.directory, env=ENVIRONMENT, stdout=out, stderr=err)
+            try:
+                ended = process.wait(60)
+            finally:
+                process.kill()
+            said = []
+            for file in (out, err):
+                file.seek(0)
+                said.append(file.read().decode())
+        return subprocess.CompletedProcess(arguments, ended, *said)
 
     def documents(self):
         """Every file that readers get, by path."""
@@ -98,8 +114,8 @@ class Daemon:
         self._log = place.directory / log
         self._from = self._log.stat().st_size if self._log.exists() else 0
         with self._log.open("ab") as log:
-            self.process = subprocess.Popen(
-                [*PROGRAM, "run", *arguments], cwd=place.directory, stdout=log, stderr=log, env=ENVIRONMENT
+            self.process = ready.Process(
+                ("run", *arguments), cwd=place.directory, env=ENVIRONMENT, stdout=log, stderr=log
             )
         self.port = 0
 

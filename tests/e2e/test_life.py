@@ -206,7 +206,7 @@ def test_a_data_directory_that_cannot_be_written(place):
     """Without the right to write, it says which directory to make writable, status 1."""
     place.write(feeds("file:none.xml"))
     place.store.parent.mkdir(mode=0o555)
-    done = place.run("run", preexec_fn=without_the_right_to_write_everywhere)
+    done = place.run_from_nothing("run", preexec_fn=without_the_right_to_write_everywhere)
     assert done.returncode == 1, done.stderr
     assert f"{place.store.parent}/" in done.stderr
     assert "make the directory writable for this user" in done.stderr
