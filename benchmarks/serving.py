@@ -23,7 +23,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from aggregator.model import Document
-from aggregator.serve import HttpServer, app
+from aggregator.serve import HttpServer, app, quick
 from aggregator.store import open_store
 from benchmarks.table import Row
 
@@ -56,7 +56,8 @@ class Clock:
 async def serve(directory: str) -> None:
     """What we serve there, until standard input ends."""
     with open_store(f"{directory}/store.db", output=f"{directory}/public", loops=False) as store:
-        server = HttpServer(app(store.documents, Clock(), ready=bool), "127.0.0.1:0")
+        application, at_once = app(store.documents, Clock(), ready=bool), quick(store.documents, Clock())
+        server = HttpServer(application, "127.0.0.1:0", quick=at_once)
         await server.start()
         print(server.address.rpartition(":")[2], flush=True)
         await asyncio.to_thread(sys.stdin.read)
