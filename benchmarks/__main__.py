@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from benchmarks import peers, polls, publishing, start, tick
+from benchmarks import peers, polls, publishing, serving, start, tick
 from benchmarks.table import Row, shown
 
 MEASURED: dict[str, Callable[[], Iterable[Row]]] = {
@@ -21,6 +21,7 @@ MEASURED: dict[str, Callable[[], Iterable[Row]]] = {
     "tick": tick.rows,
     "start": start.rows,
     "publish": publishing.rows,
+    "serving": serving.rows,
 }
 
 

@@ -1430,6 +1430,8 @@ class MemoryDocuments(_Part):
     def get(self, path, /):
         return self.data.files.get(path)
 
+    peek = get
+
     def put(self, document, now, /, *, basis=None):
         path, _, kind = document.path.rpartition(".")
         if not path or kind not in MEDIA_TYPES or any(s[:1] in ("", ".") for s in path.split("/")):

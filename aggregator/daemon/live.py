@@ -75,7 +75,10 @@ async def _serving(
                 links=loops.links,
                 routes=[hub, pushed],
             )
-            server = serve.HttpServer(application, given.server.listen)
+            quick = serve.quick(
+                parts.store.documents, parts.clock, next_change=loops.next_change, links=loops.links
+            )
+            server = serve.HttpServer(application, given.server.listen, quick=quick)
             await server.start()
             ends.push_async_callback(server.stop)
             said.append(f"serving http://{server.address}/")

@@ -67,6 +67,9 @@ class DocumentStore(Protocol):
     def get(self, path: str, /) -> Document | None:
         """A whole document, or None. `path` may come from a stranger."""
 
+    def peek(self, path: str, /) -> Document | None:
+        """What `get` would give, where that is in memory already. Reads nothing: it may run in a loop."""
+
     def put(self, document: Document, now: datetime, /, *, basis: Basis | None = None) -> bool:
         """Replace a document atomically, its gzip twin too; False when the bytes were already there.
 

@@ -1,8 +1,8 @@
 """Shell. The public application: documents, `/healthz`, `/readyz`; only `GET` and `HEAD`.
 
-The store is asked in a thread on every request, never in the loop: it may read a file, and a slow disk must
-not hold up the polls that run in the same loop. The hop costs about a tenth of a millisecond; a memory of
-documents here instead would have to learn of every write, also by commands beside the daemon.
+The store is asked in a thread on every request that comes here, never in the loop: it may read a file, and a
+slow disk must not hold up the polls that run in the same loop. The hop takes longer than the rest, so usual
+requests are answered before (`quick`).
 """
 
 from __future__ import annotations

@@ -23,12 +23,14 @@ from starlette.types import ASGIApp
 from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from aggregator.errors import ListenError
+from aggregator.serve.quick import Quick
 
 GRACE = 5  # seconds that answers under way get at the end
 _MOST_ANSWERED = 400  # connections; those beyond are told to come back
 _MOST_CONNECTIONS = 500  # those beyond are reset
 _PATIENCE = 10.0  # seconds that a connection may take to ask for something, or to take _LEAST of its answer
 _LEAST = 10_000  # bytes
+_AT_ONCE = 512 * 1024  # bytes of an answer that the kernel takes while its reader takes them
 _LONGEST_REQUEST = 16 * 1024  # bytes of a request's line and headers
 _ADDRESS = re.compile(
     r"(?:\[(?P<six>[0-9A-Fa-f:.]+(?:%[\w.-]+)?)\]|(?P<host>[^\[\]:]*)):(?P<port>[0-9]{1,5})"
@@ -44,12 +46,14 @@ class HttpServer:
         listen: str,
         named: str = "server.listen, --listen",
         *,
+        quick: Quick | None = None,
         patience: float = _PATIENCE,
     ) -> None:
         """`listen` is `HOST:PORT` or `[IPV6]:PORT`; port 0 takes a free one. Raises `ListenError`.
 
-        `named`: where an operator says another one, for what is wrong with this one. `patience`: seconds that
-        a connection may get nowhere.
+        `named`: where an operator says another one, for what is wrong with this one. `quick`: what
+        answers usual requests before the application is asked. `patience`: seconds that a connection may get
+        nowhere.
         """
         self._host, self._port = split_address(listen)
         self._listen, self._named = listen, named
@@ -69,7 +73,7 @@ class HttpServer:
                 timeout_graceful_shutdown=GRACE,
                 h11_max_incomplete_event_size=_LONGEST_REQUEST,
                 ws="none",
-                http=partial(_Protocol, patience=patience),  # type: ignore[arg-type]  # it is only called
+                http=partial(_Protocol, patience=patience, quick=quick),  # type: ignore[arg-type]  # it is only called
             )
         )
 
@@ -105,35 +109,73 @@ class HttpServer:
 class _Protocol(H11Protocol):
     """A connection that must get on: with its request, with our answer, or with taking that."""
 
-    def __init__(self, *arguments: Any, patience: float, **named: Any) -> None:
+    def __init__(self, *arguments: Any, patience: float, quick: Quick | None, **named: Any) -> None:
         super().__init__(*arguments, **named)
-        self._patience = patience
+        self._patience, self._quick = patience, quick
+        self._answered = 0  # requests that were answered at once
+        self._resting: asyncio.TimerHandle | None = None
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         super().connection_made(transport)
+        # An answer of the usual size is the kernel's business at once, and not moved piece by piece.
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _AT_ONCE)
         if len(self.connections) > _MOST_CONNECTIONS:
             transport.abort()
             return
         if len(self.connections) > _MOST_ANSWERED:
-            self.app = _CROWDED
+            self.app, self._quick = _CROWDED, None
         self._look_again()
 
     def _look_again(self) -> None:
-        seen = (self.cycle, self.transport.get_write_buffer_size())
+        seen = ((self.cycle, self._answered), self.transport.get_write_buffer_size())
         self.loop.call_later(self._patience, self._look, *seen)
 
-    def _look(self, cycle: object, waiting: int) -> None:
+    def _look(self, got_to: tuple[object, int], waiting: int) -> None:
         """End the connection if nothing has come of it since the last look."""
         if self not in self.connections:
             return
         answering = self._answering()
         left = self.transport.get_write_buffer_size()
-        if cycle is self.cycle and (
+        if got_to == (self.cycle, self._answered) and (
             waiting - left < min(waiting, _LEAST) if waiting else not (answering or left)
         ):
             self.transport.abort()  # also while it is closing: that waits for a reader who does not read
         else:
             self._look_again()
+
+    def data_received(self, data: bytes) -> None:
+        said = None
+        if self._quick is not None and self._idle():
+            said = self._quick(data, self.server_state.default_headers)
+        if said is None:
+            super().data_received(data)
+            return
+        self._answered += 1
+        self.transport.write(said)
+        if self._resting is None or self.timeout_keep_alive_task is not self._resting:
+            self._unset_keepalive_if_required()
+            self._rest_until()
+
+    def _idle(self) -> bool:
+        """Whether nothing is under way: no request or part of one, and no answer that is yet to be taken."""
+        return not (
+            self._answering()
+            or self.conn.our_state is not h11.IDLE
+            or self.conn.their_state is not h11.IDLE
+            or self.conn.trailing_data[0]
+            or self.transport.get_write_buffer_size()
+        )
+
+    def _rest_until(self) -> None:
+        """One timer for many answers: to set one anew for each takes longer than the answer."""
+        self._resting = self.loop.call_later(self.timeout_keep_alive, self._rested, self._answered)
+        self.timeout_keep_alive_task = self._resting
+
+    def _rested(self, answered: int) -> None:
+        if answered != self._answered or self.transport.get_write_buffer_size():
+            self._rest_until()
+        else:
+            self.timeout_keep_alive_handler()
 
     def _answering(self) -> bool:
         under_way: object = self.cycle  # None until a request has come, whatever its annotation says

@@ -69,6 +69,7 @@ class Documents(Scopes):
         super().__init__(database, remembered)
         self._root = Path(output)
         self._kept: OrderedDict[Path, _Kept] = OrderedDict()
+        self._known: dict[str, tuple[Path, tuple[int, ...]]] = {}  # by path: its place, and then's directory
         self._lock = threading.Lock()
 
     def move(self, output: str) -> None:
@@ -77,6 +78,7 @@ class Documents(Scopes):
             if self._root != Path(output):
                 self._root = Path(output)
                 self._kept.clear()
+                self._known.clear()
 
     def lost(self) -> bool:
         """Whether a document that was put is not there any more, or none was put in this directory yet."""
@@ -96,7 +98,7 @@ class Documents(Scopes):
             seen = os.stat(place, follow_symlinks=False)
             if not stat.S_ISREG(seen.st_mode):
                 return None
-            stamp = (seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino)
+            stamp, root = _stamp(seen), _inode(self._root)
             with self._lock:
                 kept = self._kept.get(place)
                 if kept is not None and kept.stamp == stamp:
@@ -108,9 +110,23 @@ class Documents(Scopes):
         with self._lock:
             self._kept[place] = _Kept(document, stamp)
             self._kept.move_to_end(place)
+            self._known[path] = place, root
             while len(self._kept) > 1 and sum(kept.size for kept in self._kept.values()) > KEPT:
-                self._kept.popitem(last=False)
+                _, gone = self._kept.popitem(last=False)
+                self._known.pop(gone.document.path, None)
         return document
+
+    def peek(self, path: str, /) -> Document | None:
+        with self._lock:
+            place, root = self._known.get(path, (None, ()))
+            kept = self._kept.get(place) if place is not None else None
+        if place is None or kept is None:
+            return None
+        try:
+            same = _stamp(os.stat(place, follow_symlinks=False)) == kept.stamp and _inode(self._root) == root
+        except OSError:
+            return None
+        return kept.document if same else None
 
     def catch_up(self, now: datetime) -> Sequence[str]:
         """What others have put meanwhile: nothing, on a SQLite file one process publishes."""
@@ -192,6 +208,17 @@ class Documents(Scopes):
         with self._database.write() as connection:
             connection.execute(documents.insert().values(path=path, root=root, digest=""))
         return noted
+
+
+def _stamp(seen: os.stat_result) -> tuple[int, ...]:
+    """What a file looks like: another one, or other bytes, do not look so."""
+    return seen.st_mtime_ns, seen.st_ctime_ns, seen.st_size, seen.st_ino
+
+
+def _inode(directory: Path) -> tuple[int, ...]:
+    """Which directory that is, where it is a link that may lead elsewhere tomorrow."""
+    seen = os.stat(directory)
+    return seen.st_dev, seen.st_ino
 
 
 def must_be_ours(file: Path, ours: bool) -> None:

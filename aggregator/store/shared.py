@@ -89,6 +89,10 @@ class SharedDocuments(Scopes):
             row = connection.execute(query).one_or_none()
         return None if row is None else _document(row)
 
+    def peek(self, path: str, /) -> Document | None:
+        mirrored = self.mirrors and self._whole and path not in self._left
+        return self._files.peek(path) if mirrored else None
+
     def put(self, document: Document, now: datetime, /, *, basis: Basis | None = None) -> bool:
         path, body, new = document.path, document.body, digest(document.body)
         if not is_name(path):

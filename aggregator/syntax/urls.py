@@ -22,7 +22,9 @@ LONGEST = 4096
 _NAME = r"[a-z0-9_-]{1,63}+(?:\.[a-z0-9_-]{1,63}+){0,3}+"
 _SEGMENT = r"[A-Za-z0-9._~!$&'()*+,=:@%-]"
 _REST = r"(?:\?[A-Za-z0-9._~!$&'()*+,;=:@/?%-]++)?(?:#[A-Za-z0-9._~!$&'()*+,;=:@/?%-]++)?"
-_READY = re.compile(rf"https?://{_NAME}(?::[1-5]?[1-9]\d{{0,3}})?(?:/[A-Za-z0-9._~!$&'()*+,=:@/%-]*+)?{_REST}")
+_READY = re.compile(
+    rf"https?://{_NAME}(?::[1-5]?[1-9]\d{{0,3}})?(?:/[A-Za-z0-9._~!$&'()*+,=:@/%-]*+)?{_REST}"
+)
 # A path from the root without dot segments is only put behind a host.
 _ROOTED = re.compile(rf"(?:/(?![/.]){_SEGMENT}*+)++{_REST}")
 # What is its own key, but for its scheme, index page and closing slash.

@@ -115,3 +115,17 @@ def test_what_is_in_a_folder(world):
     assert documents.held("post/", 9, "post/2026/10/a.html") == ["post/2026/11/b.html"]
     documents.remove("post/2026/10/a.html")
     assert documents.held("post/", 9, "") == ["post/2026/11/b.html"]
+
+
+def test_peeking_gives_what_getting_would_or_nothing(world):
+    """Whatever was put, and removed, meanwhile."""
+    documents = world.store.documents
+    documents.put(document(), NOW)
+    path = document().path
+    first = documents.get(path)
+    assert documents.peek(path) in (None, first)
+    documents.put(document(body=b"<feed>1</feed>"), NOW)
+    assert documents.peek(path) in (None, documents.get(path))
+    documents.remove(path)
+    assert documents.peek(path) is documents.get(path) is None
+    assert documents.peek("../feed.atom") is None

@@ -8,7 +8,7 @@ import pytest
 from starlette.responses import PlainTextResponse
 from starlette.routing import Route
 
-from aggregator.serve import Formerly
+from aggregator.serve import Formerly, quick
 from tests.serve.running import CLOCK, Running, Shelf, app
 
 
@@ -28,18 +28,23 @@ def old():
     return [Formerly()]
 
 
-@pytest.fixture
-def site(shelf, ready, old):
+@pytest.fixture(params=["application", "at once"])
+def site(shelf, ready, old, request):
+    """The application alone, and with what answers usual requests before it is asked."""
+    said = {
+        "next_change": lambda: CLOCK.now() + timedelta(seconds=77),
+        "links": lambda path: [("self", f"https://news.example.org/{path}")],
+    }
     hub = Route("/hub", lambda request: PlainTextResponse("hub"), methods=["POST"])
     running = Running(
         app(
             shelf,
             ready=lambda: ready[0],
-            next_change=lambda: CLOCK.now() + timedelta(seconds=77),
             formerly=lambda: old[0],
-            links=lambda path: [("self", f"https://news.example.org/{path}")],
             routes=[hub],
+            **said,
         ),
+        quick=quick(shelf, CLOCK, **said) if request.param == "at once" else None,
         patience=0.3,
     )
     running.call(running.server.start())

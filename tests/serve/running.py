@@ -48,6 +48,7 @@ class Shelf:
         }
         self.taken_down = {"post/2026/11/gone-1a2b3c4d.html"}
         self.asked = []
+        self.peeked = []
         self.threads = set()
         self.broken = False
 
@@ -57,6 +58,11 @@ class Shelf:
         if self.broken:
             raise StoreError("the disk is gone")
         return self.documents.get(path)
+
+    def peek(self, path):
+        """What was asked for before is in memory."""
+        self.peeked.append(path)
+        return self.documents.get(path) if path in self.asked and not self.broken else None
 
     def gone(self, path):
         return path in self.taken_down

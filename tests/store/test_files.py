@@ -47,6 +47,29 @@ def test_files_for_any_server(store, public):
     assert plain.stat().st_mode & 0o777 == 0o644
 
 
+def test_what_is_in_memory_is_the_file_that_is_there(tmp_path, store, public):
+    """Not after another hand has replaced it, nor where the output is a link that leads elsewhere by now."""
+    store.documents.put(document(), NOW)
+    assert store.documents.peek(PATH) is None
+    assert store.documents.get(PATH) is store.documents.peek(PATH) is not None
+    (public / PATH).write_bytes(b"<other/>")
+    assert store.documents.peek(PATH) is None
+    assert store.documents.get(PATH).body == store.documents.peek(PATH).body == b"<other/>"
+    other = tmp_path / "other"
+    shutil.copytree(public, other)
+    link = tmp_path / "link"
+    link.symlink_to(public)
+    store.documents.move(str(link))
+    assert store.documents.peek(PATH) is None
+    assert store.documents.get(PATH) is store.documents.peek(PATH)
+    link.unlink()
+    link.symlink_to(other)
+    assert store.documents.peek(PATH) is None
+    assert store.documents.get(PATH) is store.documents.peek(PATH)
+    (other / PATH).unlink()
+    assert store.documents.peek(PATH) is None
+
+
 def test_a_file_that_we_did_not_write_is_never_overwritten(store, public):
     """It is named, with what to do; the same bytes are taken over as ours."""
     public.mkdir()
