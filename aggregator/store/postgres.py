@@ -22,6 +22,7 @@ import sqlalchemy as sa
 
 from aggregator.errors import StoreError, StoreLocked
 from aggregator.store.database import Database
+from aggregator.store.postgres_advice import AWAY, MET, MOST, advice
 from aggregator.store.postgres_urls import connection_url, shown
 
 T = TypeVar("T")
@@ -36,10 +37,6 @@ PAUSES = (0.0, 0.02, 0.1, 0.5, 1.0, 2.0)
 
 # Advisory locks are numbers; the first says that they are ours.
 OURS, WRITING, LEASING = 0x666565, 1, 2
-# What a server says of a transaction that is worth another try: 40… met another one; 08…, 57P… is not there.
-MET = ("40001", "40P01")
-AWAY = ("08000", "08001", "08003", "08006", "57P01", "57P02", "57P03", "25P03")
-
 NAME = "aggregator"
 
 
@@ -65,7 +62,7 @@ class PostgreSQL(Database):
         # A few connections for each process: a server has a hundred by default.
         self._writer = _engine(where, called, 1, SILENCE, {})
         self._rows = _engine(where, called, 2, SILENCE, quick)
-        self._reader = _engine(where, called, 5, LOOK, quick).execution_options(
+        self._reader = _engine(where, called, MOST - 3, LOOK, quick).execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
         try:
@@ -185,10 +182,11 @@ class PostgreSQL(Database):
             yield
         except sa.exc.DBAPIError as error:
             code = getattr(error.orig, "sqlstate", None) or ""
-            kind = _Fleeting if code in MET + AWAY or error.connection_invalidated else StoreError
-            raise kind(f"{self.name}: {_advice(code, str(error.orig))}") from error
+            away = error.connection_invalidated or (not code and isinstance(error, sa.exc.OperationalError))
+            kind = _Fleeting if away or code in MET + AWAY else StoreError
+            raise kind(f"{self.name}: {advice(code, str(error.orig))}") from error
         except psycopg.Error as error:
-            raise StoreError(f"{self.name}: {_advice(error.sqlstate or '', str(error))}") from error
+            raise StoreError(f"{self.name}: {advice(error.sqlstate or '', str(error))}") from error
         except sa.exc.SQLAlchemyError as error:
             raise StoreError(f"{self.name}: {str(error).splitlines()[0]}") from error
 
@@ -233,30 +231,3 @@ def _engine(
 
     sa.event.listen(made, "connect", connected)
     return made
-
-
-def _advice(code: str, said: str) -> str:
-    """What the operator can do about an error of the server (by its code), or of not reaching it."""
-    words = " ".join(said.split())
-    match code:
-        case "28P01" | "28000":
-            what = "refuses this user or password; look at `store` in the configuration, and at pg_hba.conf"
-        case "3D000":
-            what = "there is no such database; make it: createdb --encoding=UTF8 NAME"
-        case "42501":
-            what = "this user may not do that; let it own the database: ALTER DATABASE NAME OWNER TO USER"
-        case "53300":
-            what = "the server has no connection left; raise its max_connections, each process takes up to 8"
-        case "53100" | "53200":
-            what = "the server has no room left; make room, nothing that was stored is lost"
-        case "55P03":
-            what = "another process has been writing to it for long; it is tried again"
-        case "25006":
-            what = "the server only reads: a standby? name the primary in `store`"
-        case _ if code in MET:
-            what = "several processes were in each other's way"
-        case _ if code in AWAY or not code:
-            what = "cannot be reached; is the server running, and are host and port in `store` right?"
-        case _:
-            return words
-    return f"{what} ({words})"
