@@ -1,10 +1,11 @@
-"""The fake and SQLite give the same answers to the same questions, whatever was done before."""
+"""The fake, SQLite and PostgreSQL give the same answers to the same questions, whatever was done before."""
 
 import os
 import tempfile
 from dataclasses import replace
 from datetime import timedelta
 
+import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
@@ -259,17 +260,24 @@ def files(store, limit, name):
         PostFile(one.story, one.mark, "x.md", one.told and one.told.members[0].title.encode())
         for one in waiting
     ]
-    database = getattr(store, "_database", None)
-    beside = os.path.join(os.path.dirname(database.name), name) if database else name
+    beside = os.path.join(getattr(store, "directory", ""), name)
     return store.jekyll.put(made, beside)
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
-@given(configs, st.lists(steps, max_size=18))
-def test_the_fake_and_sqlite_agree(first, done):
+ALLOWED = HealthCheck.too_slow, HealthCheck.function_scoped_fixture
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgres"])
+@settings(max_examples=12, deadline=None, suppress_health_check=ALLOWED)
+@given(first=configs, done=st.lists(steps, max_size=18))
+def test_the_fake_and_a_database_agree(request, kind, first, done):
     """Step by step, on every result and every question."""
     with tempfile.TemporaryDirectory() as directory:
-        real = open_store(f"{directory}/a.db", output=f"{directory}/public", loops=True, now=NOW)
+        url = f"{directory}/a.db"
+        if kind == "postgres":
+            url = request.getfixturevalue("postgres_stores").new()
+        real = open_store(url, output=f"{directory}/public", loops=True, now=NOW)
+        real.directory = directory
         fake = MemoryStore(NOW)
         held, fake_held, now = [], [], NOW
         with real:
