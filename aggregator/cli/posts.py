@@ -26,13 +26,15 @@ def status(ctx: click.Context, config: Path | None, as_json: bool, politeness: b
     from aggregator.report import sources as said
 
     _, given = read_config(chosen(ctx, config))
-    known, holder = sources.status(given)
+    known, holder, processes = sources.status(given)
     if as_json:
-        click.echo(json.dumps(said.status_json(given, known, holder), indent=2, ensure_ascii=False))
+        click.echo(
+            json.dumps(said.status_json(given, known, holder, processes), indent=2, ensure_ascii=False)
+        )
     elif politeness:
         said.politeness_table(given, known)
     else:
-        said.status_table(given, known, holder)
+        said.status_table(given, known, holder, processes)
 
 
 @click.command()

@@ -21,6 +21,7 @@ from aggregator.daemon.roles import Roles
 from aggregator.daemon.watch import desk
 from aggregator.errors import AggregatorError, ConfigError, StoreError
 from aggregator.model import Config, PollOutcome
+from aggregator.syntax.databases import is_postgres
 from aggregator.triggers.events import Housekeeping, Reload, Stop, Tick, Triggers
 
 log = logging.getLogger(__name__)
@@ -97,7 +98,7 @@ async def _serving(
 
 def _must_fit(roles: Roles, given: Config) -> None:
     """Raises `ConfigError` for roles that leave work which nobody can take."""
-    if roles.loops and not (roles.poll and roles.publish) and "://" not in given.store:
+    if roles.loops and not (roles.poll and roles.publish) and not is_postgres(given.store):
         raise ConfigError(
             [
                 f"--roles {roles}: one process polls and publishes on a SQLite file; "
@@ -134,6 +135,7 @@ class _Loops:
         self._reload_trouble = observe.Trouble("cannot reload")
         self._store_trouble = observe.Trouble("cannot look for due sources")
         self._mirror_trouble = observe.Trouble("cannot keep the output directory up to date")
+        self._rival = observe.Trouble("nothing is polled or published from here")
         self._publish_trouble = observe.Trouble("cannot publish")
         self._keeper_trouble = observe.Trouble("cannot bring stored posts up to date")
         self.running = False  # what /readyz says
@@ -173,6 +175,8 @@ class _Loops:
         """Start what is due and publish what is dirty. Trouble with the store is said, and tried again."""
         roles = self._parts.roles
         try:
+            if roles.loops and self._parts.store.shared:
+                await self._look_for_rivals()
             if roles.poll:
                 await self._parts.poller.start_due()
             await self._outlook.look()
@@ -196,6 +200,16 @@ class _Loops:
             self._keeping = asyncio.create_task(self._keep(), name="keep")
         if self._publishing is None or self._publishing.done():
             self._publishing = asyncio.create_task(self._publish(), name="publish")
+
+    async def _look_for_rivals(self) -> None:
+        """Say so once, where another process has put another file in force: then there is nothing to do."""
+        if await asyncio.to_thread(self._parts.store.polls.in_force):
+            self._rival.over()
+        else:
+            self._rival.say(
+                "another configuration is in force, which another process has read later; "
+                "copy that file here, or this one there"
+            )
 
     async def _wake(self) -> None:
         """Let those work that ask and tell others, where that is for this process to do."""

@@ -12,13 +12,13 @@ from aggregator.store import loops_held, open_store
 from aggregator.triggers.clock import SystemClock
 
 
-def status(given: Config) -> tuple[Sequence[SourceStatus], int | None]:
-    """What the store knows of every source, and the process that runs the loops on it."""
+def status(given: Config) -> tuple[Sequence[SourceStatus], int | None, Sequence[str]]:
+    """What the store knows of every source, and who runs the loops: one process, or (`HOST PID`) several."""
     holder = loops_held(given.store)
     try:
         store = open_store(given.store, output=given.output.directory, loops=False, create=False)
     except StoreMissing:
-        return [], holder
+        return [], holder, []
     now = SystemClock().now()
     with closing(store):
         known = [
@@ -27,4 +27,5 @@ def status(given: Config) -> tuple[Sequence[SourceStatus], int | None]:
             else one
             for one in store.sources.sources()
         ]
-    return known, holder
+        processes = store.processes()
+    return known, holder, processes

@@ -18,11 +18,14 @@ from aggregator.model import (
 from aggregator.report.console import console
 
 
-def status_json(given: Config, sources: Sequence[SourceStatus], holder: int | None) -> dict[str, Any]:
+def status_json(
+    given: Config, sources: Sequence[SourceStatus], holder: int | None, processes: Sequence[str] = ()
+) -> dict[str, Any]:
     """`status --json`. Times are RFC 3339; `url` is null for a confidential source."""
     by_url = {source.url: source for source in given.sources}
     return {
         "daemon": holder,
+        "processes": list(processes),
         "sources": [_as_json(by_url.get(status.url), status, by_url) for status in sources],
     }
 
@@ -78,7 +81,9 @@ def _time(moment: datetime | None) -> str | None:
     return moment.isoformat(timespec="seconds") if moment else None
 
 
-def status_table(given: Config, sources: Sequence[SourceStatus], holder: int | None) -> None:
+def status_table(
+    given: Config, sources: Sequence[SourceStatus], holder: int | None, processes: Sequence[str] = ()
+) -> None:
     """`status`: failing sources first, for that is what people look for."""
     by_url = {source.url: source for source in given.sources}
     table = Table(box=None, pad_edge=False)
@@ -103,6 +108,8 @@ def status_table(given: Config, sources: Sequence[SourceStatus], holder: int | N
             out.print(Text(f"{_label(source, status)}: {note}"), soft_wrap=True)
     failed = sum(bool(s.memory.last_error) for s in sources)
     running = f"a daemon (process {holder}) polls them" if holder else "no daemon runs on this store"
+    if processes:
+        running = f"processes share them: {', '.join(processes)}"
     out.print(f"{len(sources)} sources, {failed} failing; {running}", soft_wrap=True)
 
 

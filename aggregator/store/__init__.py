@@ -54,6 +54,7 @@ from aggregator.store.explained import Finder
 from aggregator.store.followings import HubFollowings
 from aggregator.store.jekyll import JekyllFiles
 from aggregator.store.loops import LoopsLock, loops_held
+from aggregator.store.moved import Moved, move
 from aggregator.store.pages import PostPages
 from aggregator.store.polls import Polls, Remembered
 from aggregator.store.postgres import PostgreSQL
@@ -64,7 +65,7 @@ from aggregator.store.sqlite import SQLite, make_parents
 from aggregator.store.takedown import Takedowns
 from aggregator.store.websub import HubSubscriptions
 
-__all__ = ["Copied", "Store", "copy_out", "loops_held", "open_store", "put_back"]
+__all__ = ["Copied", "Moved", "Store", "copy_out", "loops_held", "move", "open_store", "put_back"]
 
 
 class Sources:
@@ -169,6 +170,10 @@ class Store:
     def shared(self) -> bool:
         """Whether several processes may poll and publish on it."""
         return self._database.shared
+
+    def processes(self) -> Sequence[str]:
+        """Other processes that poll or publish on it, as `HOST PID`, where several may."""
+        return self._database.others()
 
     def size(self) -> int:
         """Bytes that the database takes on its disk, its log included."""

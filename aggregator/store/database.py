@@ -77,6 +77,10 @@ class Database(ABC):
     def size(self) -> int:
         """Bytes on disk."""
 
+    def others(self) -> list[str]:
+        """The hosts and process ids of others that run the loops on it beside us, as `HOST PID`."""
+        return []
+
     @abstractmethod
     def close(self) -> None:
         """Close every connection that is not in use."""

@@ -32,6 +32,7 @@ from aggregator.model import (
 from aggregator.store import (
     articles,
     errands,
+    force,
     items,
     judging,
     leases,
@@ -100,6 +101,7 @@ class Remembered:
     def __init__(self) -> None:
         self.config = Config()
         self.sources: Mapping[str, Source] = {}
+        self.digest = ""  # of what was synced, where processes share the store
 
     def take(self, config: Config) -> None:
         """Let a configuration be the one in force."""
@@ -114,13 +116,24 @@ class Polls:
 
     def sync(self, config: Config, now: datetime, /) -> None:
         self._must_hold_the_loops()
+        digest = force.digest(config) if self._database.shared else ""
 
         def write() -> None:
             with self._database.write_alone() as connection:
                 sources.sync(connection, config, now)
+                if digest:
+                    force.put(connection, digest)
 
         self._database.again(write)
         self._remembered.take(config)
+        self._remembered.digest = digest
+
+    def in_force(self) -> bool:
+        """Whether no other process has synced another configuration since."""
+        if not self._database.shared:
+            return True
+        with self._database.read() as connection:
+            return force.holds(connection, self._remembered.digest)
 
     def lease_due(
         self, now: datetime, limit: int, /, *, everything: bool = False, not_since: datetime | None = None
@@ -130,6 +143,8 @@ class Polls:
 
         def lease() -> tuple[Sequence[Lease], bool]:
             with database.write_leases() as connection:
+                if database.shared and not force.holds(connection, self._remembered.digest):
+                    return [], False
                 leased = leases.lease_due(
                     *(connection, config, configured, now, limit),
                     everything=everything,

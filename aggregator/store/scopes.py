@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 
 from aggregator.model import Claim
-from aggregator.store import ended, leases, marks, pages
+from aggregator.store import ended, force, leases, marks, pages
 from aggregator.store.database import Database
 from aggregator.store.polls import Remembered
 
@@ -22,8 +22,11 @@ class Scopes:
 
     def claim(self, now: datetime, /) -> Claim | None:
         with self._database.write() as connection:
-            life = leases.lifetime(self._remembered.config) if self._database.shared else None
-            return marks.claim(connection, now, life)
+            if not self._database.shared:
+                return marks.claim(connection, now, None)
+            if not force.holds(connection, self._remembered.digest):
+                return None
+            return marks.claim(connection, now, leases.lifetime(self._remembered.config))
 
     def promise(self, claim: Claim, updated: datetime, /) -> None:
         with self._database.write() as connection:

@@ -40,6 +40,20 @@ def until(condition, what, seconds=SECONDS):
     return found
 
 
+def listening(pid):
+    """Where a process listens, in the kernel's words: addresses of TCP sockets in that state."""
+    held = set()
+    for link in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile
+            held.add(os.readlink(link))
+    rows = [
+        line.split()
+        for table in ("tcp", "tcp6")
+        for line in Path(f"/proc/{pid}/net/{table}").read_text().splitlines()[1:]
+    ]
+    return [row[1] for row in rows if row[3] == LISTEN and f"socket:[{row[9]}]" in held]
+
+
 class Place:
     """A directory with a feeds.yaml, its store and its output."""
 
@@ -129,31 +143,24 @@ class Daemon:
         return self
 
     def wait_until_it_runs(self):
-        """As `wait_until_it_serves`, of one that serves nothing."""
-        self.wait_for(" sources, serving nothing (roles: ")
+        """As `wait_until_it_serves`, of one that serves nothing.
+
+        One that was stopped in the middle of a transaction may hold it up for 20 seconds.
+        """
+        self.wait_for(" sources, serving nothing (roles: ", seconds=3 * SECONDS)
         return self
 
     def listening(self):
-        """Where this process listens, in the kernel's words: addresses of TCP sockets in that state."""
-        links = Path(f"/proc/{self.process.pid}/fd").iterdir()
-        held = set()
-        for link in links:
-            with contextlib.suppress(OSError):  # closed meanwhile
-                held.add(os.readlink(link))
-        rows = [
-            line.split()
-            for table in ("tcp", "tcp6")
-            for line in Path(f"/proc/{self.process.pid}/net/{table}").read_text().splitlines()[1:]
-        ]
-        return [row[1] for row in rows if row[3] == LISTEN and f"socket:[{row[9]}]" in held]
+        """Where this process listens."""
+        return listening(self.process.pid)
 
     def log(self):
         """All that it has said since it was started."""
         return self._log.read_bytes()[self._from :].decode()
 
-    def wait_for(self, words, times=1):
+    def wait_for(self, words, times=1, seconds=SECONDS):
         """Wait until it has said something."""
-        until(lambda: self.log().count(words) >= times, lambda: f"{words!r} in {self.log()}")
+        until(lambda: self.log().count(words) >= times, lambda: f"{words!r} in {self.log()}", seconds)
 
     def get(self, path, method="GET", **headers):
         """An answer: status, headers by lower-case name, body. Headers with underscores for hyphens."""

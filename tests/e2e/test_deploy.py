@@ -9,6 +9,7 @@ import sys
 import pytest
 import yaml
 
+from aggregator.daemon.roles import Roles
 from tests.e2e.program import ENVIRONMENT, HEAD, ROOT
 from tests.e2e.source import SourceServer, rss
 
@@ -144,3 +145,21 @@ def test_the_unit():
     assert done.returncode == 2  # which is not tried again
     assert "there is no such file" in done.stderr
     assert "RestartPreventExitStatus=2" in unit
+
+
+def test_the_processes_on_one_database():
+    """Roles that there are, between them all of the work; nobody has a published port but the proxy."""
+    composed = yaml.safe_load((ROOT / "deploy/workers.yaml").read_text(encoding="utf-8"))
+    services = composed["services"]
+    ours = {name: one for name, one in services.items() if one.get("build") == ".."}
+    roles = {
+        name: Roles.named(one["command"][one["command"].index("--roles") + 1]) for name, one in ours.items()
+    }
+    assert {str(one) for one in roles.values()} == {"poll,publish", "serve"}
+    assert [name for name, one in services.items() if "ports" in one] == ["nginx"]
+    asked = re.findall(r"server (\S+):8080", (ROOT / "deploy/nginx-workers.conf").read_text(encoding="utf-8"))
+    assert set(asked) == {name for name, one in roles.items() if one.serve}
+    for one in ours.values():
+        assert "PGPASSWORD" in one["environment"]
+        assert one["depends_on"] == {"database": {"condition": "service_healthy"}}
+    assert {"database"} == set(composed["volumes"])

@@ -169,7 +169,7 @@ def test_status_of_what_was_never_polled_is_empty(tmp_path):
     from aggregator.model import Config, Output
 
     given = Config(store=str(tmp_path / "data/store.db"), output=Output(directory=str(tmp_path / "public")))
-    assert status(given) == ([], None)
+    assert status(given) == ([], None, [])
     assert list(tmp_path.iterdir()) == []
 
 
