@@ -75,6 +75,7 @@ class Publisher:
         self._identity = posts.identity()
         self._archivist = Archivist(posts, documents, archives) if archives is not None else None
         self._shelf = pipeline.Shelf(KEPT)
+        self._removed = set[str]()  # paths of what this configuration does not want, and that are not there
         self._shelved_for = config
         self._turn = threading.Lock()
         self._owed: list[Claim] = []  # claims that could not be given back yet: the store was in trouble
@@ -217,7 +218,11 @@ class Publisher:
         failures = []
         for path in paths:
             try:
-                if self._documents.remove(path, basis=claim):
+                if path in self._removed:
+                    continue
+                removed = self._documents.remove(path, basis=claim)
+                self._removed.add(path)
+                if removed:
                     log.info("removed %s: `output.formats` does not ask for it any more", path)
             except PublishError as trouble:
                 failures.append(str(trouble))
@@ -238,6 +243,7 @@ class Publisher:
         """The documents of a scope, once what they leave to new archives is in place."""
         if self._shelved_for is not self.config:
             self._shelf.clear()
+            self._removed.clear()
             self._shelved_for = self.config
         render = self._render_site if claim.scope is None else self._render_category
         try:

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
@@ -102,12 +102,11 @@ def feed(
     scope = paths.scope_of(category)
     language = (tag(category.language) if category else "") or tag(site.language) or "en"
     writer = _EntryWriter(output, words_for(site.language), language, paths.scheme(identity), categories)
-    given = writer.given()
+    given, titles = writer.given(), titles_of(categories)
     written, refused = [], []
     for entry in entries:
         try:
-            named = titles(entry.categories, categories)
-            written.append(entry.written("atom", (given, named), writer.written))
+            written.append(entry.written("atom", (given, titles(entry.categories)), writer.written))
         except Unwritable as error:
             refused.append(Refused(entry.id, str(error)))
             _LOG.warning("left out of %s%s: %s: %s", paths.folder(scope), FILE, entry.id, error)
@@ -246,9 +245,16 @@ class _EntryWriter:
         return built
 
 
-def titles(slugs: Sequence[Slug], categories: Mapping[Slug, Category]) -> tuple[str | None, ...]:
-    """What `labelled` takes of some categories."""
-    return tuple([categories[slug].title if slug in categories else None for slug in slugs])
+def titles_of(categories: Mapping[Slug, Category]) -> Callable[[tuple[Slug, ...]], tuple[str | None, ...]]:
+    """What `labelled` takes of the categories of an entry; most entries of a document are in the same."""
+    found: dict[tuple[Slug, ...], tuple[str | None, ...]] = {}
+
+    def titles(slugs: tuple[Slug, ...]) -> tuple[str | None, ...]:
+        if slugs not in found:
+            found[slugs] = tuple([categories[slug].title if slug in categories else None for slug in slugs])
+        return found[slugs]
+
+    return titles
 
 
 def labelled(post: Post, categories: Mapping[Slug, Category]) -> list[tuple[str, bool, str]]:

@@ -20,7 +20,7 @@ from lxml import etree
 
 from aggregator.model import Category, Document, Output, Shown, Site, SiteIdentity, Slug
 from aggregator.publish import credit, paths
-from aggregator.publish.atom import GENERATOR, Refused, Rendered, labelled, media_type, titles
+from aggregator.publish.atom import GENERATOR, Refused, Rendered, labelled, media_type, titles_of
 from aggregator.publish.entries import Entry, Unwritable
 from aggregator.publish.words import Words, tag, words_for
 from aggregator.syntax import html, text
@@ -58,10 +58,10 @@ def rss_document(
     scheme = paths.scheme(identity)
     write = partial(_written, output=output, words=words, scheme=scheme, categories=categories)
     given = hash((output.credit, words, scheme))
-    items, refused = [], []
+    items, refused, titles = [], [], titles_of(categories)
     for entry in entries:
         try:
-            items.append(entry.written("rss", (given, titles(entry.categories, categories)), write))
+            items.append(entry.written("rss", (given, titles(entry.categories)), write))
         except Unwritable as error:
             refused.append(Refused(entry.id, str(error)))
             _LOG.warning("left out of %s%s: %s: %s", paths.folder(scope), FILE, entry.id, error)

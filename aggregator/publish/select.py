@@ -8,12 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from operator import attrgetter
 from typing import TypeVar
 
 from aggregator.model import Member, Post, Shown, Story, Url, rank
 from aggregator.publish.entries import Entry
 
 _T = TypeVar("_T")
+_ID, _PUBLISHED = attrgetter("id"), attrgetter("published")
 NOWHERE = 1 << 62
 """The place of a source that is not in the file: after all others."""
 
@@ -42,8 +44,8 @@ def shown(stories: Sequence[Story], positions: Mapping[Url, int], limit: int) ->
 
 def in_order(entries: Iterable[Entry], limit: int) -> tuple[Entry, ...]:
     """At most `limit` of the entries that `shown` gave, in its order, of whichever calls they are."""
-    some = sorted(entries, key=lambda entry: entry.id)
-    some.sort(key=lambda entry: entry.published, reverse=True)
+    some = sorted(entries, key=_ID)
+    some.sort(key=_PUBLISHED, reverse=True)
     return tuple(some[: max(limit, 0)])
 
 

@@ -147,12 +147,13 @@ class Documents(Scopes):
             noted = self._note(root, path, place, before, body)
             changed = before != body
             seen = None if before is None else modified_at(os.stat(place))
-            modified = changed_at(noted, seen, digest(body), now) if changed or seen is None else seen
+            made = digest(body)
+            modified = changed_at(noted, seen, made, now) if changed or seen is None else seen
             if changed or not is_twin(twin_of(place), body):
                 write_placed(place, body, modified, changed)
         except OSError as error:
             raise PublishError(f"{place}: {advice(error)}") from error
-        row = {"digest": digest(body), "modified": modified}
+        row = {"digest": made, "modified": modified}
         if not any(n.root == root and (n.digest, n.modified) == tuple(row.values()) for n in noted):
             with self._database.write() as connection:
                 connection.execute(

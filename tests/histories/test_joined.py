@@ -90,7 +90,7 @@ class Scene(test_archives.Scene):
                 [taken],
                 self.clock.now(),
                 reason="r",
-                new_id=lambda post: f"{post.id}/{self.removed}",
+                new_id=lambda source, post: f"{post}/{self.removed}",
                 page=lambda story, slug, published: pipeline.page_path(story, Founder(slug, published)),
             )
 
