@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
@@ -18,6 +19,7 @@ from aggregator.daemon.file import Overrides, overridden, parse_config, read_byt
 from aggregator.daemon.house import GRACE, House, house
 from aggregator.daemon.outlook import Outlook
 from aggregator.daemon.roles import Roles
+from aggregator.daemon.supervisor import Supervisor
 from aggregator.daemon.watch import desk
 from aggregator.errors import AggregatorError, ConfigError, StoreError
 from aggregator.model import Config, PollOutcome
@@ -49,7 +51,7 @@ async def run(path: Path, overrides: Overrides, announce: Callable[[str], None])
             # What is there by now stays: looking through all of it for garbage again and again would cost a
             # third of a poll that brings nothing, and more with each source of the file.
             gc.freeze()
-            await loops.live(events)
+            await loops.live(events, Supervisor(os.environ), where)
 
 
 @asynccontextmanager
@@ -155,21 +157,33 @@ class _Loops:
         hub = websub.announced(site, server) if websub.is_topic(path) else ""
         return [("self", site.url + path), *([("hub", hub)] if hub else [])]
 
-    async def live(self, events: Triggers) -> None:
+    async def live(self, events: Triggers, supervisor: Supervisor, where: str) -> None:
         self.running = True
+        supervisor.ready(self._words(where))
         async for event in events:
+            supervisor.alive()
             match event:
                 case Tick():
                     await self._tick()
                 case Reload():
+                    if event.by == "SIGHUP":
+                        supervisor.reloading()
                     await self._reload(event.by)
+                    supervisor.ready(self._words(where))
                 case Housekeeping():
                     await self._housekeep()
                 case Stop():
                     log.info("stopping by=%s polls=%d", event.by, self._parts.poller.running)
                     break
+        supervisor.stopping()
         self.running = False
         await self._drain()
+
+    def _words(self, where: str) -> str:
+        """How we are, in a line."""
+        if self.standing.refused:
+            return f"not reloaded, the last good version is in force: {self.standing.refused[0]}"
+        return f"{self.config.site.title}: {len(self.config.sources)} sources, {where}"
 
     async def _tick(self) -> None:
         """Start what is due and publish what is dirty. Trouble with the store is said, and tried again."""

@@ -163,3 +163,14 @@ def test_the_processes_on_one_database():
         assert "PGPASSWORD" in one["environment"]
         assert one["depends_on"] == {"database": {"condition": "service_healthy"}}
     assert {"database"} == set(composed["volumes"])
+
+
+def test_the_unit_knows_what_the_daemon_tells_it():
+    """What it says over its socket is waited for, from the daemon itself alone, and each key is there once."""
+    unit = (ROOT / "deploy/aggregator.service").read_text(encoding="utf-8")
+    keys = re.findall(r"^(\w+)=(.*)$", unit, re.MULTILINE)
+    assert len(dict(keys)) == len(keys)
+    assert dict(keys)["Type"] == "notify"
+    assert dict(keys)["NotifyAccess"] == "main"
+    assert int(dict(keys)["WatchdogSec"]) >= 30  # it says so once a second, if it is not busy
+    assert "AF_UNIX" in dict(keys)["RestrictAddressFamilies"]
