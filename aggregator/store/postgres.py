@@ -22,7 +22,7 @@ import sqlalchemy as sa
 
 from aggregator.errors import StoreError, StoreLocked
 from aggregator.store.database import Database
-from aggregator.store.postgres_advice import AWAY, MET, MOST, advice
+from aggregator.store.postgres_advice import AWAY, MET, MOST, OURSELVES, advice
 from aggregator.store.postgres_urls import connection_url, shown
 
 T = TypeVar("T")
@@ -181,12 +181,11 @@ class PostgreSQL(Database):
         try:
             yield
         except sa.exc.DBAPIError as error:
-            code = getattr(error.orig, "sqlstate", None) or ""
-            away = error.connection_invalidated or (not code and isinstance(error, sa.exc.OperationalError))
-            kind = _Fleeting if away or code in MET + AWAY else StoreError
+            # Without a code it was said on our side: where the server could not be reached, or is no more.
+            unreached = isinstance(error, sa.exc.OperationalError) or error.connection_invalidated
+            code = getattr(error.orig, "sqlstate", None) or ("" if unreached else OURSELVES)
+            kind = _Fleeting if code in ("", *MET, *AWAY) else StoreError
             raise kind(f"{self.name}: {advice(code, str(error.orig))}") from error
-        except psycopg.Error as error:
-            raise StoreError(f"{self.name}: {advice(error.sqlstate or '', str(error))}") from error
         except sa.exc.SQLAlchemyError as error:
             raise StoreError(f"{self.name}: {str(error).splitlines()[0]}") from error
 

@@ -6,6 +6,8 @@ MOST = 8
 """Connections of one process."""
 
 # What a server says of a transaction that is worth another try: 40… met another one; 08…, 57P… is not there.
+OURSELVES = "?"
+"""Stands for the code of what the driver would not even send."""
 MET = ("40001", "40P01")
 AWAY = ("08000", "08001", "08003", "08006", "57P01", "57P02", "57P03", "25P03")
 
