@@ -50,9 +50,9 @@ class _Expat(ExpatParser):
 
     def reset(self) -> None:
         super().reset()
-        parser: Any = self._parser  # typed in part
+        parser: Any = vars(self)["_parser"]  # private, and typed nowhere
         parser.buffer_text = True
-        handler: Any = self._cont_handler
+        handler: Any = vars(self)["_cont_handler"]
         handler.starts_otherwise, handler.ends_otherwise = self.start_element_ns, self.end_element_ns
         parser.StartElementHandler = handler.element_starts
         parser.EndElementHandler = handler.element_ends

@@ -9,6 +9,7 @@ Imports nothing of feedparser and judges nothing.
 
 from __future__ import annotations
 
+import contextlib
 import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
@@ -52,11 +53,16 @@ class Shortcuts(_Parser):  # type: ignore[misc]
     meant: dict[int, str]  # by code points of windows-1252
     safely_joined: Callable[[str, str], str]
 
+    # The usual way; set by who drives this, before the first event.
+    starts_otherwise: Callable[[str, dict[str, str]], None]
+    ends_otherwise: Callable[[str], None]
+    # feedparser's own.
+    baseuri: str
+    lang: str | None
+
     def __init__(self, *args: Any) -> None:
         self._ways: dict[str, _Way | None] = {}
         self._bases: dict[str, str] = {}
-        self.starts_otherwise: Callable[[str, dict[str, str]], None] | None = None
-        self.ends_otherwise: Callable[[str], None] | None = None
         super().__init__(*args)
 
     def track_namespace(self, prefix: str | None, uri: str) -> None:
@@ -208,9 +214,9 @@ class Shortcuts(_Parser):  # type: ignore[misc]
             return output
         if output and element in _RELATIVE and (element != "id" or self.guidislink):
             output = self.resolve_uri(output)
-        if dict.get(params, "type") == "text/plain" and not self.version.startswith("atom"):
-            if self.looks_like_html(output):
-                params["type"] = "text/html"
+        plain = dict.get(params, "type") == "text/plain" and not self.version.startswith("atom")
+        if plain and self.looks_like_html(output):
+            params["type"] = "text/html"
         dict.pop(params, "mode", None)
         dict.pop(params, "base64", None)
         if not output.isascii():
@@ -225,10 +231,8 @@ class Shortcuts(_Parser):  # type: ignore[misc]
 
     def _recoded(self, text: str) -> str:
         """UTF-8 that was read as ISO 8859-1, and code points of windows-1252, as they were meant."""
-        try:
+        with contextlib.suppress(UnicodeEncodeError, UnicodeDecodeError):
             text = text.encode("iso-8859-1").decode("utf-8")
-        except (UnicodeEncodeError, UnicodeDecodeError):
-            pass
         return text.translate(self.meant) if _C1.search(text) else text
 
     def _keep_of_entry(self, element: str, output: str) -> None:

@@ -118,7 +118,7 @@ def next_due(
     candidates = _candidates(_WAITING, not_since is not None)
     with connection.execute(candidates, {"since": not_since}) as polls:
         for row in polls:
-            if best is not None and (best == now or row.next_due >= best and not everything):
+            if best is not None and (best == now or (row.next_due >= best and not everything)):
                 break  # they come in this order, and hosts only add to it
             at = row.next_due
             if everything:

@@ -166,7 +166,7 @@ def test_the_processes_on_one_database():
 
 
 def test_the_unit_knows_what_the_daemon_tells_it():
-    """What it says over its socket is waited for, from the daemon itself alone, and each key is there once."""
+    """What it says over its socket is waited for, from the daemon itself alone, each key once."""
     unit = (ROOT / "deploy/aggregator.service").read_text(encoding="utf-8")
     keys = re.findall(r"^(\w+)=(.*)$", unit, re.MULTILINE)
     assert len(dict(keys)) == len(keys)
