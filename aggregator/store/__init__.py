@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Collection, Mapping, Sequence
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from types import TracebackType
 from typing import Self
 
@@ -186,9 +186,12 @@ class Store:
         self.takedowns.forget(now)
         self.subscriptions.prune(now)
 
+        agrees = _agrees(self._database, now)
+
         def forget() -> None:
             with self._database.write() as connection:
-                ahead.set_back(connection, now)
+                if agrees:
+                    ahead.set_back(connection, now)
                 hosts.forget(connection, now)
                 errands.forget(connection, now)
                 articles.forget(connection, now)
@@ -215,6 +218,15 @@ class Store:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+_CLOSE = timedelta(seconds=30)
+"""By which the clocks of processes on one database may differ."""
+
+
+def _agrees(database: Database, now: datetime) -> bool:
+    """Whether a clock may be trusted to say that others were wrong: where all have one, the server's."""
+    return abs(database.skew(now)) <= _CLOSE
 
 
 def open_store(
@@ -244,12 +256,19 @@ def open_store(
                 lock = LoopsLock(url)
             database = SQLite(url, loops=loops, now=made, create=create)
         store = Store(database, output, loops=loops, lock=lock)
+        agrees = _agrees(database, made)
+        if loops and now is None and not agrees:
+            raise StoreError(
+                f"{database.name}: this host's clock and the database server's differ by more than "
+                f"{_CLOSE.seconds} seconds; let NTP set both, then start again"
+            )
         if loops:
             with database.write_alone() as connection:
                 if not database.shared:
                     leases.void(connection)
                     marks.void_claims(connection)
-                ahead.set_back(connection, made)
+                if agrees:
+                    ahead.set_back(connection, made)
             if store.documents.lost():
                 store.documents.mark_all()
     except BaseException:

@@ -10,7 +10,7 @@ import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import ClassVar, TypeVar
 
 import sqlalchemy as sa
@@ -72,6 +72,10 @@ class Database(ABC):
     @abstractmethod
     def tidy(self) -> None:
         """What the database wants to be done now and then."""
+
+    def skew(self, now: datetime) -> timedelta:
+        """How far a clock that says `now` is ahead of the database's own; where that has none: not at all."""
+        return timedelta(0)
 
     @abstractmethod
     def size(self) -> int:

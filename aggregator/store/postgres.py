@@ -14,7 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any, TypeVar
 
 import psycopg
@@ -119,6 +119,12 @@ class PostgreSQL(Database):
 
     def tidy(self) -> None:
         """Nothing: the server vacuums and analyzes by itself."""
+
+    def skew(self, now: datetime) -> timedelta:
+        """How far a clock that says `now` is ahead of the server's, which all processes have in common."""
+        with self.read() as connection:
+            server: datetime = connection.exec_driver_sql("SELECT clock_timestamp()").scalar_one()
+        return now - server
 
     def size(self) -> int:
         """Bytes of the whole database."""

@@ -25,6 +25,7 @@ from aggregator.model import (
 )
 from aggregator.store import leases, migrations, open_store, tables
 from aggregator.store.postgres import PostgreSQL
+from aggregator.triggers.clock import SystemClock
 from tests.contract.made import HOUR, NOW, SECOND, A, B, C, config, outcome, post, source
 
 TIMEOUT = timedelta(seconds=30)
@@ -176,6 +177,29 @@ def test_nobody_migrates_under_others(postgres, postgres_server, opened):
         opened(postgres)
         assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (tables.HEAD,)
         assert connection.execute("SELECT count(*) FROM duties").fetchone() == (0,)
+
+
+def test_the_clock_of_a_host_is_held_against_the_servers(postgres, postgres_server, opened):
+    """Who is wrong starts no loops, and moves back nothing of what the others have asked."""
+    store = opened(postgres, now=None)
+    store.polls.sync(config(source(A)), (now := SystemClock().now()))
+    assert abs(store._database.skew(now)) < timedelta(seconds=30)
+    assert timedelta(minutes=59) < store._database.skew(now + HOUR) < timedelta(minutes=61)
+    store.polls.lease_due(now, 1)
+    due = store.sources.sources()[0].due
+    store.housekeep(now - HOUR)
+    assert store.sources.sources()[0].due == due
+    slow = postgres_server.new_database()
+    name = slow.split("/")[3].partition("?")[0]
+    an_hour_ago = "SELECT pg_catalog.clock_timestamp() - interval '1 hour'"
+    postgres_server.run(
+        f"CREATE FUNCTION public.clock_timestamp() RETURNS timestamptz LANGUAGE sql AS $${an_hour_ago}$$",
+        name,
+    )
+    postgres_server.run(f"ALTER DATABASE {name} SET search_path = public, pg_catalog")
+    with pytest.raises(StoreError, match=r"clock and the database server's differ by more than 30 seconds"):
+        opened(slow, now=None)
+    opened(slow, now=None, loops=False)
 
 
 def test_text_with_a_nul_is_stored_without(postgres, opened):
