@@ -15,15 +15,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from datetime import datetime, timedelta
-from typing import Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-import psycopg
 import sqlalchemy as sa
 
 from aggregator.errors import StoreError, StoreLocked
 from aggregator.store.database import Database
 from aggregator.store.postgres_advice import AWAY, MET, MOST, OURSELVES, advice
 from aggregator.store.postgres_urls import connection_url, shown
+
+if TYPE_CHECKING:
+    import psycopg  # which SQLAlchemy imports for a store there; every command would wait for it
 
 T = TypeVar("T")
 
