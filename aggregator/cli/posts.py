@@ -19,7 +19,8 @@ from aggregator.cli.options import chosen, with_config
 def status(ctx: click.Context, config: Path | None, as_json: bool, politeness: bool) -> None:
     """Each source: last poll, next poll and why, posts, failures.
 
-    Asks the store alone, with or without a daemon.
+    Asks the store alone, with or without a daemon. A confidential source without a title is named by its
+    place in the file: `confidential source 3` is the third there.
     """
     from aggregator.daemon import sources
     from aggregator.daemon.file import read_config

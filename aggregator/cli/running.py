@@ -15,7 +15,12 @@ from aggregator.errors import ListenError
 
 @click.command()
 @with_config
-@click.option("--listen", metavar="ADDR", help="Serve on this address instead of the file's; `off` for none.")
+@click.option(
+    "--listen",
+    metavar="ADDR",
+    help="Serve on this address instead of the file's; `off` for none. Links in documents stay as the file "
+    "says.",
+)
 @click.option("--admin", metavar="ADDR|off", help="The admin listener's address instead of the file's.")
 @click.option(
     "--roles",

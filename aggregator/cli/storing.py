@@ -9,7 +9,7 @@ import click
 from aggregator.cli.options import chosen, with_config
 
 
-@click.command("move-store")
+@click.command("move-store", short_help="Move the store from SQLite to PostgreSQL.")
 @click.argument("url", metavar="POSTGRESQL-URL")
 @with_config
 @click.pass_context
@@ -18,8 +18,8 @@ def move_store(ctx: click.Context, url: str, config: Path | None) -> None:
 
     Stop the daemon first. All of it moves, in one transaction: sources with what is known of them, posts,
     ids, archives, takedowns, subscriptions. The database has to be there, and empty; the file stays as it
-    is. POSTGRESQL-URL is written as in feeds.yaml, where ${NAME} is a variable of the environment; in single
-    quotes a shell leaves it alone.
+    is. Then put the line that is printed into the configuration. POSTGRESQL-URL is written as in feeds.yaml,
+    where ${NAME} is a variable of the environment; in single quotes a shell leaves it alone.
 
     \b
     Example:
