@@ -17,8 +17,11 @@ else:
 
     def replace(one, /, **changes):
         """As `dataclasses.replace` does it."""
+        ways = _slots(type(one))
+        if ways is None:
+            return dataclasses.replace(one, **changes)
         made = object.__new__(type(one))
-        get, places, setters = _slots(type(one))
+        get, places, setters = ways
         values = list(get(one))
         try:
             for name, value in changes.items():
@@ -31,13 +34,13 @@ else:
 
 
 @cache
-def _slots(kind: type) -> tuple[Any, dict[str, int], list[Any]]:
+def _slots(kind: type) -> tuple[Any, dict[str, int], list[Any]] | None:
     """What gets the fields of a class, where each is among them, and what sets them.
 
-    Raises TypeError where there is more to making one than to set its slots.
+    None where there is more to making one than to set its slots, and where there is one slot only.
     """
     names = [field.name for field in dataclasses.fields(kind)]
     if len(names) < 2 or hasattr(kind, "__post_init__") or not all(f.init for f in dataclasses.fields(kind)):
-        raise TypeError(f"{kind.__name__} is made otherwise")
+        return None
     setters = [getattr(kind, name).__set__ for name in names]  # descriptors of slots
     return attrgetter(*names), {name: place for place, name in enumerate(names)}, setters

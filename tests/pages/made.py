@@ -22,7 +22,7 @@ from aggregator.model import (
     SourceInfo,
     Url,
 )
-from aggregator.publish import about, category_page, home, post_page, stylesheet
+from aggregator.publish import Entry, about, category_page, home, post_page, stylesheet
 from aggregator.syntax import html
 
 NOON = datetime(2026, 11, 24, 12, 0, tzinfo=UTC)
@@ -182,9 +182,12 @@ def documents(language):
     site, output = SITES[language], Output()
     made = [
         stylesheet(),
-        home([(one, ENTRIES[one.slug]) for one in CATEGORIES], site=site, output=output),
+        home([(one, [*map(Entry, ENTRIES[one.slug])]) for one in CATEGORIES], site=site, output=output),
         about(SOURCES, INFOS, site=site, output=output, polling=Polling()),
-        *(category_page(one, ENTRIES[one.slug], site=site, output=output) for one in CATEGORIES),
+        *(
+            category_page(one, [*map(Entry, ENTRIES[one.slug])], site=site, output=output)
+            for one in CATEGORIES
+        ),
         *(
             post_page(path, shown, site=site, output=output, categories={one.slug: one for one in CATEGORIES})
             for path, shown in POSTS.items()

@@ -7,7 +7,7 @@ from lxml import etree
 
 from aggregator import websub
 from aggregator.model import Shown, Slug
-from aggregator.publish import feed, json_document, rss_document
+from aggregator.publish import Entry, feed, json_document, rss_document
 from tests.publish import conftest
 
 site, identity, categories, output, make, full = (
@@ -21,7 +21,7 @@ def document(site, identity, categories, output):
 
     def build(format, *posts, hub=""):
         said = {"site": site, "output": output, "categories": categories, "hub": hub}
-        shown = [Shown(post) for post in posts]
+        shown = [Entry(Shown(post)) for post in posts]
         category = categories[Slug("markets")]
         if format == "json":
             return json_document(category, shown, **said)
