@@ -6,7 +6,18 @@ from dataclasses import dataclass
 
 import pytest
 
-from aggregator.model import Hints, Lease, Memory, NotModified, Score, Source, Url, Validators, replace
+from aggregator.model import (
+    Committed,
+    Hints,
+    Lease,
+    Memory,
+    NotModified,
+    Score,
+    Source,
+    Url,
+    Validators,
+    replace,
+)
 
 SOURCE = Source(Url("https://a.example/feed"), title="A")
 VALUES = (
@@ -14,6 +25,7 @@ VALUES = (
     (Lease(SOURCE, 4, Memory()), {"conditional": False}),
     (NotModified(Validators("a"), Hints(), Url("https://a.example/")), {"url": Url("https://b.example/")}),
     (SOURCE, {"title": "B", "position": 7}),
+    (Committed(frozenset("a")), {"dirty": frozenset("b")}),  # has one field alone
 )
 
 
