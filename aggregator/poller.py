@@ -227,6 +227,7 @@ class Poller:
                     return
                 case Stale(current):
                     forgotten = lease.items is not None and current.items is None
+                    forgotten = forgotten or current.compares != lease.compares
                     if forgotten or current.source.definition != lease.source.definition:
                         lease = current
                         reading = await self._read(lease, result)

@@ -12,10 +12,12 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from benchmarks import peers, polls, publishing, serving, start, tick
+from benchmarks import cold, peers, polls, publishing, serving, start, tick
 from benchmarks.table import Row, shown
 
 MEASURED: dict[str, Callable[[], Iterable[Row]]] = {
+    "cold": cold.rows,
+    "cold-merge": lambda: cold.rows("merge"),
     "polls": polls.rows,
     "polls-merge": lambda: polls.rows("merge"),
     "tick": tick.rows,

@@ -349,6 +349,11 @@ class MemoryStore:
         asked = {slug: row.asked for slug, row in self.data.categories.items()}
         return {slug for slug, category in asked.items() if category and category.near_duplicates == "keep"}
 
+    def compares(self):
+        """Whether it matters who tells the same in other words."""
+        taken = any(stored.taken_bands for stored in self.data.posts.values())
+        return taken or not self.data.categories or self.keeping() < set(self.data.categories)
+
     def of_several_tellings(self, slugs):
         """The stories shown in these categories that have more than one telling."""
         stories = {s.story for s in self.data.posts.values() if s.telling != s.story}
@@ -565,7 +570,7 @@ class MemoryPolls(_Part):
             due, word = schedule.reserved(row.source, polling, row.memory, now)
             row.due = model.Due(due, ("begun",))
             row.expected = max([w for w in (row.expected, word) if w], default=None)
-        return leases
+        return [replace(lease, compares=self.store.compares()) for lease in leases]
 
     def _most(self, errand):
         """Exchanges with a host that may be under way when it comes to this one."""
@@ -606,7 +611,8 @@ class MemoryPolls(_Part):
         if held.leased:
             return None
         held.errand, held.leased, held.token, held.ended = errand, True, held.token + 1, now
-        return model.Lease(row.source, held.token, row.memory, row.since, row.first or row.url, errand)
+        lease = model.Lease(row.source, held.token, row.memory, row.since, row.first or row.url, errand)
+        return replace(lease, compares=self.store.compares())
 
     def items(self, source, /):
         row = self.data.sources.get(source)
@@ -727,6 +733,8 @@ class MemoryPolls(_Part):
             self.give_back(lease, now)
             return model.LeaseLost()
         stale = model.Stale(replace(lease, source=row.source))
+        if not lease.compares and outcome.verdicts and (outcome.categories or self.store.compares()):
+            return replace(stale, lease=replace(stale.lease, compares=True))
         asked = _asked(lease.source, self.store.config.polling), lease.source.definition
         if (row.asked, row.source.definition) != asked or self._moved_on(outcome):
             return stale

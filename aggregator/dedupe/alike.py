@@ -103,7 +103,15 @@ class Candidates:
 
 def banded(post: Post) -> Post:
     """A post with the bands of its text, which stored posts come without."""
-    return replace(post, bands=bands(html.to_text((post.content or post.summary)[:LONGEST_MARKUP])))
+    return replace(post, bands=bands_of(post))
+
+
+def bands_of(post: Post, text: str | None = None) -> tuple[int, ...]:
+    """The bands of a post; `text` is its whole text, where that is known already."""
+    markup = post.content or post.summary
+    if text is None or len(markup) > LONGEST_MARKUP:
+        text = html.to_text(markup[:LONGEST_MARKUP])
+    return bands(text)
 
 
 def _telling(title: str, markup: str) -> Telling:

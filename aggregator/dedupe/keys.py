@@ -24,7 +24,7 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from hashlib import blake2b
 
-from aggregator.dedupe.alike import banded
+from aggregator.dedupe.alike import bands_of
 from aggregator.model import Key, Post, Source, UnreadEntry, replace
 from aggregator.syntax import html, urls
 
@@ -38,14 +38,20 @@ def by_title(key: Key) -> bool:
 
 
 def stamp(
-    posts: Sequence[Post], source: Source, first_url: str = "", beside: Sequence[Post] = ()
+    posts: Sequence[Post],
+    source: Source,
+    first_url: str = "",
+    beside: Sequence[Post] = (),
+    *,
+    compares: bool = True,
 ) -> tuple[tuple[Post, ...], tuple[UnreadEntry, ...]]:
     """The posts of one document with their keys and digests, and the entries that only repeat another.
 
     A link that two different entries of the document share names neither of them, and a guid that two
     entries with different links share is a key of neither. Of entries that are one and the same the one
     that was updated last stays, else the first. `first_url` is the source's, where it has moved since.
-    `beside` stands for entries of the document that have neither guid nor link in common with these.
+    `beside` stands for entries of the document that have neither guid nor link in common with these. Only
+    where it `compares` are near duplicates looked for.
     """
     entries_by_link: dict[Key, set[str]] = defaultdict(set)
     forms_by_guid: dict[str, set[str]] = defaultdict(set)
@@ -55,7 +61,7 @@ def stamp(
             entries_by_link[link].add(post.guid or f"\0{post.title}")
         forms_by_guid[post.guid].add(post.link or post.title or post.content)
     every = sorted((*posts, *beside), key=lambda one: one.position) if beside else posts
-    newest = sorted(every, key=lambda one: one.published, reverse=True)
+    newest = sorted(every, key=lambda one: one.published, reverse=True) if compares else ()
     looked_for = {id(post) for post in newest[:MOST_BANDED]}
     kept: dict[Key, Post] = {}
     repeats: list[UnreadEntry] = []
@@ -63,9 +69,8 @@ def stamp(
         shared = link is not None and len(entries_by_link[link]) > 1
         reused = len(forms_by_guid[post.guid]) > 1
         home = first_url or source.url
-        done = _stamped(post, source, home, link, link_shared=shared, guid_reused=reused)
-        if id(post) in looked_for:
-            done = banded(done)
+        banded = id(post) in looked_for
+        done = _stamped(post, source, home, link, link_shared=shared, guid_reused=reused, banded=banded)
         first = kept.setdefault(done.keys[0], done)
         if first is not done:
             loser = done if _last_update(first) >= _last_update(done) else first
@@ -82,7 +87,14 @@ def _last_update(post: Post) -> datetime:
 
 
 def _stamped(
-    post: Post, source: Source, home: str, link: Key | None, *, link_shared: bool, guid_reused: bool
+    post: Post,
+    source: Source,
+    home: str,
+    link: Key | None,
+    *,
+    link_shared: bool,
+    guid_reused: bool,
+    banded: bool,
 ) -> Post:
     text = html.to_text(post.content or post.summary)
     named = post.title or post.content or post.summary
@@ -107,6 +119,7 @@ def _stamped(
         digest=digest(post),
         label_digest=label_digest(post),
         text_digest=_hash(post.title, text) if text else "",
+        bands=bands_of(post, text) if banded else (),
     )
 
 

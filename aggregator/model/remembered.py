@@ -133,6 +133,7 @@ class Lease:
     items: Items | None = None  # settled ones of its last document, once a body has come
     post: Post | None = None  # whose article is to be fetched; None: it is not to be shown any more
     robots: Robots | None = None  # what the article's site has said; None: it is to be asked
+    compares: bool = True  # it matters who tells the same in other words: some category merges them
 
     @property
     def url(self) -> str:

@@ -91,7 +91,7 @@ def _read(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity)
     bounded, excess = normalize.bounded(placed, len(fetched.body))
     unread += excess
     classified = [classify.classify(post, source) for post in bounded]
-    stamped, repeats = dedupe.stamp(classified, source, lease.first_url, known)
+    stamped, repeats = dedupe.stamp(classified, source, lease.first_url, known, compares=lease.compares)
     beside.check(stamped)
     return Reading(
         info=info,

@@ -17,7 +17,7 @@ from aggregator.dedupe import CANDIDATES_SEEN
 from aggregator.model import PostId, Url
 from aggregator.store.dialects import numbers
 from aggregator.store.posts import SOME, chunks
-from aggregator.store.tables import EPOCH, KEPT, bands, posts, sources
+from aggregator.store.tables import EPOCH, KEPT, bands, categories, posts, sources, taken_bands
 
 MOST_IN_BAND = 30
 """Founders of a band that still says something."""
@@ -27,6 +27,23 @@ SWEPT = 200
 """Posts whose bands are deleted in one transaction: a fraction of a second."""
 SWEEPS = 10
 """Transactions of one housekeeping, which all else waits for: what is left waits for the next."""
+
+
+def wanted(connection: sa.Connection) -> bool:
+    """Whether posts need bands: some category merges near duplicates, or something was taken down.
+
+    Where there is no category yet, the first post makes one that merges.
+    """
+    return bool(connection.execute(_WANTED).scalar_one())
+
+
+_WANTED = sa.select(
+    sa.or_(
+        sa.exists().where(categories.c.keeps.is_(False)),
+        ~sa.exists().where(categories.c.slug.is_not(None)),
+        sa.exists().where(taken_bands.c.post.is_not(None)),
+    )
+)
 
 
 def write(connection: sa.Connection, founders: Mapping[PostId, Sequence[int]], now: datetime) -> None:

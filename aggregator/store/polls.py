@@ -31,6 +31,7 @@ from aggregator.model import (
 )
 from aggregator.store import (
     articles,
+    bands,
     errands,
     force,
     items,
@@ -151,6 +152,8 @@ class Polls:
                     not_since=not_since,
                     shared=database.shared,
                 )
+                if leased and not bands.wanted(connection):
+                    leased = [replace(one, compares=False) for one in leased]
                 return leased, articles.are_overdue(connection, now)
 
         leased, overdue = database.again(lease)
@@ -175,7 +178,8 @@ class Polls:
         if configured is None or configured.paused:
             return None
         with self._database.write() as connection:
-            return leases.lease_push(connection, configured, topic, now)
+            lease = leases.lease_push(connection, configured, topic, now)
+            return lease and replace(lease, compares=bands.wanted(connection))
 
     def items(self, source: Url, /) -> Items | None:
         with self._database.read() as connection:
@@ -212,7 +216,7 @@ class Polls:
                 return outcome, result
 
         outcome, result = self._database.again(write)
-        if isinstance(result, Stale) and result.lease.source == outcome.lease.source:
+        if isinstance(result, Stale) and result.lease == outcome.lease:
             raise StoreError(
                 f"{outcome.lease.source.label}: its posts do not fit the stored ones; report this"
             )
@@ -269,6 +273,12 @@ class Polls:
         stale = Stale(replace(lease, source=current))
         if lease.items is not None and not items.are_known(connection, row.id):
             return Stale(replace(lease, source=current, items=None))
+        if (
+            not lease.compares
+            and outcome.verdicts
+            and (outcome.categories or bands.wanted(connection))  # what a post makes merges
+        ):
+            return Stale(replace(lease, source=current, compares=True))
         edited = now_asked != (sources.asked(lease.source, config.polling), lease.source.definition)
         if edited or judging.moved_on(connection, outcome):
             return stale

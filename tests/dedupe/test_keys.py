@@ -1,5 +1,7 @@
 """By what posts of one document are recognised."""
 
+from dataclasses import replace
+
 from aggregator.dedupe import stamp
 from tests.posts import post, source
 
@@ -123,3 +125,12 @@ def test_a_strangers_entry_ties_no_pages_of_a_site():
         [post("a", link="https://x.example/1", canonical=forms[0], forms=forms, standing=1)], source()
     )
     assert kinds([trap]) == [["e1", "g1", "n1", "u1"]]
+
+
+def test_where_nothing_is_compared_posts_have_no_bands():
+    """All else is as it were."""
+    said = [post("a", content="<p>" + "Some words that go on for long enough. " * 4 + "</p>")]
+    (compared,), _ = stamp(said, source())
+    (other,), _ = stamp(said, source(), compares=False)
+    assert (bool(compared.bands), other.bands) == (True, ())
+    assert replace(compared, bands=()) == other

@@ -92,14 +92,16 @@ class Waiting:
 
 
 class CountingReader(InlineReader):
-    """Notes under which definition each body was read."""
+    """Notes under which definition each body was read, and whether with what its posts are compared by."""
 
     def __init__(self, identity):
         super().__init__(identity)
         self.read_as = []
+        self.compared = []
 
     async def read(self, lease, read, now, /):
         self.read_as.append(lease.source.definition)
+        self.compared.append(lease.compares)
         return await super().read(lease, read, now)
 
 
@@ -120,6 +122,7 @@ class Scene:
 
     def __init__(self, *names, fetcher=None, **polling):
         self.names = names
+        self.near_duplicates = "merge"
         self.clock, self.store = FixedClock(NOW), MemoryStore(NOW)
         self.polls = Hooked(self.store.polls)
         self.fetcher = fetcher or ScriptedFetcher({url(n): [body(n)] for n in names})
@@ -136,7 +139,8 @@ class Scene:
         sources = tuple(
             replace(source(url(name), position=n), **said) for n, name in enumerate(names or self.names)
         )
-        config = Config(categories=(Category("news", "News"),), sources=sources, polling=self.polling)
+        news = Category("news", "News", near_duplicates=self.near_duplicates)
+        config = Config(categories=(news,), sources=sources, polling=self.polling)
         self.store.polls.sync(config, self.clock.now())
 
     async def finish(self, **said):

@@ -599,3 +599,18 @@ def test_a_process_that_was_stopped_asks_nobody():
 
     run(main())
     assert scene.results() == {"a": "1 new"}
+
+
+def test_a_document_is_read_again_where_its_posts_are_to_be_compared_after_all():
+    """Every category kept near duplicates when it was leased, and one merges them by now."""
+    scene = Scene("a")
+
+    def configure(near_duplicates):
+        scene.near_duplicates = near_duplicates
+        scene.configure()
+
+    configure("keep")
+    scene.polls.before("commit", lambda *_: configure("merge"))
+    run(scene.finish())
+    assert scene.reader.compared == [False, True]
+    assert scene.results()["a"] == "1 new"
