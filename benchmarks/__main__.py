@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from benchmarks import peers, polls, publishing, start, tick
+from benchmarks import memory, peers, polls, publishing, start, tick
 from benchmarks.table import Row, shown
 
 MEASURED: dict[str, Callable[[], Iterable[Row]]] = {
@@ -20,6 +20,7 @@ MEASURED: dict[str, Callable[[], Iterable[Row]]] = {
     "polls-merge": lambda: polls.rows("merge"),
     "tick": tick.rows,
     "start": start.rows,
+    "memory": memory.rows,
     "publish": publishing.rows,
 }
 

@@ -21,6 +21,7 @@ from aggregator.hub import Hub
 from aggregator.keeper import Keeper
 from aggregator.model import Config, PollOutcome
 from aggregator.poller import Poller
+from aggregator.ports import Clock
 from aggregator.publisher import Published, Publisher
 from aggregator.store import Store, open_store
 from aggregator.triggers.clock import SystemClock
@@ -39,6 +40,8 @@ HUB_GRACE = 3.0
 DECIDERS = 2
 """Threads that decide; what they compute holds Python's lock, so that more would decide no faster."""
 
+CLOCK = SystemClock()
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -54,7 +57,7 @@ class House:
     courier: HttpCourier
     hub: Hub
     follower: Follower
-    clock: SystemClock
+    clock: Clock
 
     def adopt(self, new: Config) -> None:
         """Put a configuration in force: the store first, since a failure there must leave the old one."""
@@ -107,11 +110,15 @@ def user_agent(given: Config) -> str:
 
 @asynccontextmanager
 async def house(
-    given: Config, report: Callable[[PollOutcome], None], roles: Roles = EVERY
+    given: Config,
+    report: Callable[[PollOutcome], None],
+    roles: Roles = EVERY,
+    clock: Clock = CLOCK,
 ) -> AsyncIterator[House]:
     """Open the store, build what the roles of this process need, and take it all down again."""
-    clock = SystemClock()
-    store = await asyncio.to_thread(open_store, given.store, output=given.output.directory, loops=roles.loops)
+    store = await asyncio.to_thread(
+        open_store, given.store, output=given.output.directory, loops=roles.loops, now=clock.now()
+    )
     try:
         if roles.loops:
             await asyncio.to_thread(store.polls.sync, given, clock.now())
