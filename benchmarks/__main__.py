@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from benchmarks import cold, peers, polls, publishing, serving, start, tick
+from benchmarks import cold, memory, peers, polls, publishing, serving, start, tick
 from benchmarks.table import Row, shown
 
 MEASURED: dict[str, Callable[[], Iterable[Row]]] = {
@@ -22,6 +22,7 @@ MEASURED: dict[str, Callable[[], Iterable[Row]]] = {
     "polls-merge": lambda: polls.rows("merge"),
     "tick": tick.rows,
     "start": start.rows,
+    "memory": memory.rows,
     "publish": publishing.rows,
     "serving": serving.rows,
 }

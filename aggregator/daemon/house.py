@@ -14,6 +14,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 
 from aggregator import __version__
+from aggregator.daemon import heap
 from aggregator.daemon.roles import EVERY, Roles
 from aggregator.fetch import HttpCourier, HttpFetcher
 from aggregator.follower import Follower
@@ -21,6 +22,7 @@ from aggregator.hub import Hub
 from aggregator.keeper import Keeper
 from aggregator.model import Config, PollOutcome
 from aggregator.poller import Poller
+from aggregator.ports import Clock
 from aggregator.publisher import Published, Publisher
 from aggregator.store import Store, open_store
 from aggregator.triggers.clock import SystemClock
@@ -39,6 +41,8 @@ HUB_GRACE = 3.0
 DECIDERS = 2
 """Threads that decide; what they compute holds Python's lock, so that more would decide no faster."""
 
+CLOCK = SystemClock()
+
 
 @dataclass(frozen=True, slots=True)
 class House:
@@ -54,7 +58,7 @@ class House:
     courier: HttpCourier
     hub: Hub
     follower: Follower
-    clock: SystemClock
+    clock: Clock
 
     def adopt(self, new: Config) -> None:
         """Put a configuration in force: the store first, since a failure there must leave the old one."""
@@ -107,11 +111,16 @@ def user_agent(given: Config) -> str:
 
 @asynccontextmanager
 async def house(
-    given: Config, report: Callable[[PollOutcome], None], roles: Roles = EVERY
+    given: Config,
+    report: Callable[[PollOutcome], None],
+    roles: Roles = EVERY,
+    clock: Clock = CLOCK,
 ) -> AsyncIterator[House]:
     """Open the store, build what the roles of this process need, and take it all down again."""
-    clock = SystemClock()
-    store = await asyncio.to_thread(open_store, given.store, output=given.output.directory, loops=roles.loops)
+    heap.share()
+    store = await asyncio.to_thread(
+        open_store, given.store, output=given.output.directory, loops=roles.loops, now=clock.now()
+    )
     try:
         if roles.loops:
             await asyncio.to_thread(store.polls.sync, given, clock.now())

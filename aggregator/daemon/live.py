@@ -15,6 +15,7 @@ from datetime import datetime
 from pathlib import Path
 
 from aggregator import config, observe, serve, websub
+from aggregator.daemon import heap
 from aggregator.daemon.file import Overrides, overridden, parse_config, read_bytes, read_config
 from aggregator.daemon.house import GRACE, House, house
 from aggregator.daemon.outlook import Outlook
@@ -34,6 +35,7 @@ BETWEEN_ROUNDS = 0.05
 
 async def run(path: Path, overrides: Overrides, announce: Callable[[str], None]) -> None:
     """The daemon: poll, publish, serve, watch the file, until SIGTERM or SIGINT."""
+    heap.share()  # before there are threads
     raw, given = read_config(path, overrides)
     _must_fit(overrides.roles, given)
     _warn(given)
@@ -253,6 +255,7 @@ class _Loops:
             self._mirror_trouble.over()
 
     async def _housekeep(self) -> None:
+        await asyncio.to_thread(heap.give_back)
         if not self._parts.hub.works:
             return
         try:

@@ -18,9 +18,11 @@ ROOT = Path(__file__).parents[2]
 PROGRAM = (sys.executable, "-m", "aggregator")
 FOUND = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
 ENVIRONMENT = {**os.environ, "PYTHONPATH": FOUND, "PYTHONIOENCODING": "utf-8", "NO_COLOR": "1"}
+ENVIRONMENT.pop("MALLOC_ARENA_MAX", None)
 ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)  # or each of many starts compiles all of it again
 
 LISTEN = "0A"  # linux/include/net/tcp_states.h
+HEAP = 64 << 20  # malloc/arena.c of glibc
 
 HEAD = """\
 site: {title: Test, url: 'https://news.example.org/', contact: 'https://news.example.org/about'}
@@ -153,6 +155,16 @@ class Daemon:
     def listening(self):
         """Where this process listens."""
         return listening(self.process.pid)
+
+    def threads(self):
+        """How many this process has."""
+        return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
+
+    def heaps(self):
+        """Heaps of glibc that threads have for themselves: they begin at multiples of their reserved size."""
+        maps = Path(f"/proc/{self.process.pid}/maps").read_text().splitlines()
+        rows = [line.split() for line in maps]
+        return [at for at, rights, *_ in rows if rights == "rw-p" and int(at.split("-")[0], 16) % HEAP == 0]
 
     def log(self):
         """All that it has said since it was started."""

@@ -43,6 +43,16 @@ def test_sigterm_finishes_what_is_under_way(place, sources):
     assert sources.times("slow.xml") == 1
 
 
+def test_threads_have_no_heaps_of_their_own(place, sources):
+    """Each would keep what its largest piece of work took, and none would give it to another."""
+    sources.put("a.xml", rss("A", "One"))
+    place.write(feeds(f"{{url: '{sources.url('a.xml')}', category: tech}}"))
+    with place.daemon() as daemon:
+        daemon.wait_for_body(TECH, "One")
+        assert daemon.threads() > 4
+        assert daemon.heaps() == []
+
+
 class Hung:
     """A daemon with a source that never answers, and one on the same host that does."""
 

@@ -1,0 +1,134 @@
+"""A row about memory: what the daemon's main process holds, over simulated days of many sources.
+
+The daemon's own parts (`house`) poll every source once a day, publish, and tidy up, ten days long, in a
+process of their own, whose memory the kernel tells; only the clock is ours. The processes that read are
+beside it and not counted: each has a bound of its own. One feed of a hundred has 30 entries, the others 3,
+since the first day is long enough so; one of twenty has a new entry each day.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import subprocess
+import sys
+import tempfile
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+from benchmarks.table import Row
+
+SOURCES = 10_000
+DAYS = 10
+EVERY = 20
+GOAL = 150  # MB
+FLAT = 1.05
+"""How much more the last day may have than the third; before that, what is kept for good is still filling."""
+MANY, FEW = 30, 3
+ROOT = Path(__file__).resolve().parent.parent
+DAY = timedelta(days=1)
+
+
+class Clock:
+    """Goes on by days."""
+
+    def __init__(self) -> None:
+        self._now = datetime(2026, 11, 24, 10, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self._now
+
+    def pass_on(self, time: timedelta) -> None:
+        self._now += time
+
+
+def written(sources: int, port: int) -> str:
+    """A feeds.yaml with each feed on a host of its own, in fifty categories."""
+    lines = ["site: {title: Many, url: 'https://news.example.org/', contact: a@example.org}"]
+    lines += ["polling: {min_interval: 1h, max_interval: 20h, concurrency: 50}", "defaults: {private: true}"]
+    lines += ["feeds:"]
+    for number in range(sources):
+        entries = FEW if number % 100 else MANY
+        url = f"http://127.1.{number // 250}.{number % 250 + 1}:{port}/{number}/{entries}/feed"
+        lines.append(f"  - {{url: '{url}', category: c{number % 50}}}")
+    return "\n".join(lines) + "\n"
+
+
+def held(process: str = "self") -> dict[str, float]:
+    """Megabytes that a process has in memory now, and had at most."""
+    lines = Path(f"/proc/{process}/status").read_text().splitlines()
+    told = dict(line.split(":", 1) for line in lines)
+    return {name: int(told[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM")}
+
+
+async def live(path: Path, port: int, days: int) -> None:
+    """Days of a daemon; a line for each: polls, and megabytes in memory now and at most."""
+    import aggregator.daemon.live  # noqa: F401 - all the code that a daemon has in memory
+    from aggregator.daemon.file import read_config
+    from aggregator.daemon.house import house
+    from aggregator.model import PollOutcome
+    from benchmarks.polls import go
+
+    results: list[str] = []
+
+    def told(outcome: PollOutcome) -> None:
+        results.append(outcome.memory.last_result)
+
+    clock = Clock()
+    given = read_config(path)[1]
+    async with house(given, told, clock=clock) as parts:
+        for day in range(days):
+            results.clear()
+            published = 0
+            go(port, day, EVERY)
+            while await parts.poller.start_due() or parts.poller.running:
+                await parts.poller.any_ended()
+                if len(results) >= published + 500:  # as the daemon does, while there are polls
+                    published = len(results)
+                    await parts.publish(whole=False)
+            await parts.publish()
+            await asyncio.to_thread(parts.store.housekeep, clock.now())
+            await asyncio.to_thread(parts.keeper.purge)
+            new = sum("new" in result for result in results)
+            print(len(results), new, *held().values(), flush=True)
+            clock.pass_on(DAY)
+
+
+def lived(sources: int, days: int) -> Iterator[list[float]]:
+    """The same in a process of its own: its lines."""
+    from benchmarks.polls import origin
+
+    with origin() as (port, _), tempfile.TemporaryDirectory() as directory:
+        path = Path(directory, "feeds.yaml")
+        path.write_text(written(sources, port), encoding="utf-8")
+        command = [sys.executable, "-m", "benchmarks.memory", str(path), str(port), str(days)]
+        with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as process:
+            assert process.stdout is not None
+            for line in process.stdout:
+                yield [float(figure) for figure in line.split()]
+        assert process.returncode == 0
+
+
+def rows(sources: int = SOURCES, days: int = DAYS) -> Iterator[Row]:
+    """The row about memory."""
+    figures = []
+    for day, (polls, new, now, most) in enumerate(lived(sources, days), 1):
+        print(
+            f"day {day}: {polls:.0f} polls, {new:.0f} with news, {now:.0f} MB, at most {most:.0f}",
+            file=sys.stderr,
+        )
+        figures.append(now)
+    last, most = figures[-1], max(figures)
+    flat = last <= FLAT * figures[min(2, days - 1)]
+    days_told = ", ".join(f"{figure:.0f}" for figure in figures)
+    yield Row(
+        f"memory: main process, {sources:,} sources, {days} days",
+        f"under {GOAL} MB, flat",
+        f"{most:.0f} MB{'' if flat else ', growing'}",
+        most < GOAL and flat,
+        f"MB after each day: {days_told}",
+    )
+
+
+if __name__ == "__main__":
+    asyncio.run(live(Path(sys.argv[1]), int(sys.argv[2]), int(sys.argv[3])))
