@@ -8,7 +8,7 @@ WORKDIR /src
 COPY constraints.txt pyproject.toml README.md ./
 COPY aggregator ./aggregator
 RUN python -m venv /venv \
- && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt .
+ && /venv/bin/pip install --no-cache-dir --disable-pip-version-check --constraint constraints.txt '.[fulltext]'
 
 FROM python:3.13-slim
 RUN useradd --system --uid 10001 --create-home --home-dir /config aggregator \

@@ -165,6 +165,16 @@ def test_the_processes_on_one_database():
     assert {"database"} == set(composed["volumes"])
 
 
+def test_the_database_of_the_composed_containers():
+    """The file that goes over the other one gives the daemon a password, and the database the same."""
+    composed = yaml.safe_load((ROOT / "deploy/compose.postgres.yaml").read_text(encoding="utf-8"))
+    services = composed["services"]
+    password = services["aggregator"]["environment"]["PGPASSWORD"]
+    assert services["database"]["environment"]["POSTGRES_PASSWORD"] == password
+    assert services["aggregator"]["depends_on"] == {"database": {"condition": "service_healthy"}}
+    assert {"database"} == set(composed["volumes"])
+
+
 def test_the_unit_knows_what_the_daemon_tells_it():
     """What it says over its socket is waited for, from the daemon itself alone, each key once."""
     unit = (ROOT / "deploy/aggregator.service").read_text(encoding="utf-8")
