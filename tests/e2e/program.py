@@ -23,6 +23,7 @@ ENVIRONMENT.pop("PYTHONDONTWRITEBYTECODE", None)  # or each of many starts compi
 
 LISTEN = "0A"  # linux/include/net/tcp_states.h
 HEAP = 64 << 20  # malloc/arena.c of glibc
+MIMALLOC = 32 << 40  # src/os.c of mimalloc: the end of the addresses that it asks for
 
 HEAD = """\
 site: {title: Test, url: 'https://news.example.org/', contact: 'https://news.example.org/about'}
@@ -161,10 +162,21 @@ class Daemon:
         return len(list(Path(f"/proc/{self.process.pid}/task").iterdir()))
 
     def heaps(self):
-        """Heaps of glibc that threads have for themselves: they begin at multiples of their reserved size."""
+        """Heaps of glibc that threads have for themselves: begun at a multiple of what each reserves, which
+        is part in use and the rest out of bounds. What else begins there is of another size, or is mimalloc's
+        (in rensa), which asks for low addresses.
+        """
         maps = Path(f"/proc/{self.process.pid}/maps").read_text().splitlines()
-        rows = [line.split() for line in maps]
-        return [at for at, rights, *_ in rows if rights == "rw-p" and int(at.split("-")[0], 16) % HEAP == 0]
+        rows = [(*(int(end, 16) for end in at.split("-")), rights) for at, rights, *_ in map(str.split, maps)]
+        reserved = {start for start, _end, rights in rows if rights == "---p"}
+        return [
+            hex(start)
+            for start, end, rights in rows
+            if rights == "rw-p"
+            and start % HEAP == 0
+            and start > MIMALLOC
+            and (end in reserved or end - start >= HEAP)
+        ]
 
     def log(self):
         """All that it has said since it was started."""
