@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterable
 from functools import partial
 
-from benchmarks import cold, memory, peers, polls, publishing, serving, start, tick
+from benchmarks import cold, memory, peers, polls, postgres, publishing, serving, start, tick
 from benchmarks.table import Row, shown
 
 MEASURED: dict[str, Callable[[], Iterable[Row]]] = {
@@ -25,6 +25,7 @@ MEASURED: dict[str, Callable[[], Iterable[Row]]] = {
     "memory": memory.rows,
     "publish": publishing.rows,
     "serving": serving.rows,
+    "postgres": postgres.rows,
 }
 
 

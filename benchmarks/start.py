@@ -16,15 +16,11 @@ import sys
 import tempfile
 import time
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from aggregator import pipeline
 from aggregator.daemon.file import read_config
-from aggregator.model import Fetched, Hints, Known, Lease, Memory, Validators
-from aggregator.store import open_store
-from benchmarks.made import feed
+from benchmarks.polled import fill
 from benchmarks.polls import ROOT
 from benchmarks.table import Row, cpu_of
 
@@ -45,27 +41,6 @@ def written(sources: int, port: int) -> str:
         else:
             lines += [f"  - url: {url}", f"    title: Blog {number}", f"    category: [c{number % 50}, more]"]
     return "\n".join(lines) + "\n"
-
-
-def polled(path: Path) -> None:
-    """Fill the store of a configuration with what polls of its sources leave, but for posts."""
-    now = datetime.now(UTC) - timedelta(days=2)  # noqa: TID251 - the process that starts has the real clock
-    given = read_config(path)[1]
-    with open_store(given.store, output=given.output.directory, loops=True, now=now) as store:
-        store.polls.sync(given, now)
-        source, validators = (
-            given.sources[0],
-            Validators('"0123456789abcdef"', "Tue, 24 Nov 2026 10:00:00 GMT"),
-        )
-        body = Fetched(feed(0, entries=10), "application/rss+xml", source.url, validators, Hints())
-        lease = Lease(source, 0, Memory())
-        reading = pipeline.read(lease, body, now, store.posts.identity())
-        one = pipeline.decide(lease, body, reading, Known(), given.polling, now)
-        one = replace(
-            one, verdicts=(), categories=(), held=frozenset(), judged={}, judged_bands={}, items=None
-        )
-        while leases := store.polls.lease_due(now, 500):
-            store.polls.commit([replace(one, lease=lease) for lease in leases], now)
 
 
 def _started(path: Path, port: int) -> tuple[float, float]:
@@ -105,7 +80,7 @@ def rows() -> Iterator[Row]:
         door.close()
         path = Path(directory, "feeds.yaml")
         path.write_text(written(SOURCES, port), encoding="utf-8")
-        polled(path)
+        fill(read_config(path)[1], datetime.now(UTC) - timedelta(days=2))  # noqa: TID251 - as the process has it
         kept = Path(directory, "kept")
         (path.parent / "data").rename(kept)
         for what, store in (("", kept), (", no store yet", None)):
