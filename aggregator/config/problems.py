@@ -6,6 +6,7 @@ Texts follow one form, `WHAT IS WRONG; WHAT TO WRITE INSTEAD`. Nothing here know
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias
@@ -54,6 +55,23 @@ def quoted(text: str, limit: int = 60) -> str:
     if len(line) > limit:
         line = f"{line[: limit // 2]}…{line[-limit // 3 :]}"
     return f'"{line}"'
+
+
+_OURS = frozenset({"{author}", "{publisher}", "{term}", "{feed_title}"})  # in advice
+_OF_THE_FILE = re.compile(
+    r"""
+    ".*"                               # `quoted`; greedy, since a quote may stand in it
+    | (?<=is[ ]no[ ]pattern[ ]).*(?=;)   # RE2 repeats the part of a pattern that it cannot read
+    | (?<!\$)\{[^\s{}][^{}]*\}        # text in braces that YAML reads as a mapping
+    | [&*!][^\s;,)]+                   # anchors, aliases and tags
+    """,
+    re.VERBOSE,
+)
+
+
+def for_everybody(problem: str) -> str:
+    """A problem without what the file itself says: a value that is wrong may be a secret that slipped."""
+    return _OF_THE_FILE.sub(lambda found: found[0] if found[0] in _OURS else "…", problem)
 
 
 def nearest(word: str, known: Sequence[str], likeness: float = 0.6) -> str | None:

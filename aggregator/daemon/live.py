@@ -14,7 +14,7 @@ from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 from pathlib import Path
 
-from aggregator import config, observe, serve, websub
+from aggregator import config, observe, pipeline, serve, websub
 from aggregator.daemon import heap
 from aggregator.daemon.file import Overrides, overridden, parse_config, read_bytes, read_config
 from aggregator.daemon.house import GRACE, House, house
@@ -135,6 +135,7 @@ class _Loops:
         self._keeping: asyncio.Task[None] | None = None
         self._catching_up: asyncio.Task[None] | None = None
         self.standing = serve.Standing(str(path), parts.clock.now())
+        self._told: serve.Standing | None = None  # in `status.atom`
         self._reload_again = ""  # who asked for a reload that our store prevented
         self._reload_trouble = observe.Trouble("cannot reload")
         self._store_trouble = observe.Trouble("cannot look for due sources")
@@ -195,6 +196,8 @@ class _Loops:
                 await self._look_for_rivals()
             if roles.poll:
                 await self._parts.poller.start_due()
+            if roles.loops and self._told is not self.standing:
+                await self._tell(self.standing)
             await self._outlook.look()
             self._store_trouble.over()
         except StoreError as trouble:
@@ -346,6 +349,16 @@ class _Loops:
         said = tuple(map(observe.without_secrets, refused))
         if (waiting, said) != (self.standing.waiting, self.standing.refused):
             self.standing = serve.Standing(str(self._path), self._parts.clock.now(), said, waiting)
+
+    async def _tell(self, standing: serve.Standing) -> None:
+        """Let `status.atom` say how the file stands; everybody reads that, so it repeats nothing of it."""
+        name = self._path.name
+        refused = [
+            config.for_everybody(problem.replace(str(self._path), name)) for problem in standing.refused
+        ]
+        event = pipeline.of_file(refused, standing.since)
+        await asyncio.to_thread(self._parts.store.tell, event)
+        self._told = standing
 
     async def _revise_what_is_seen(self) -> None:
         """The first batch before anything is published, so that readers see an edit once, and at once."""

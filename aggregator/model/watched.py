@@ -1,4 +1,4 @@
-"""Pure. What operators see of sources over time: exchanges, what happened to a source, merged stories."""
+"""Pure. What operators see over time: exchanges, what happened to sources and the file, merged stories."""
 
 from __future__ import annotations
 
@@ -21,20 +21,32 @@ class Exchange:
     failed: bool = False
 
 
-EventKind: TypeAlias = Literal["broke", "gone", "recovered", "moved", "back", "silent", "spoke", "overran"]
-"""What may happen to a source that an operator is told of: `publish.status_feed` has the words."""
+EventKind: TypeAlias = Literal[
+    "broke",
+    "gone",
+    "recovered",
+    "moved",
+    "back",
+    "silent",
+    "spoke",
+    "overran",
+    "refused",  # the file
+    "accepted",  # the file, after it was refused
+]
+"""What may happen that an operator is told of: `publish.status_feed` has the words."""
 
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """Something that happened to a source, told once (`status.atom`)."""
+    """Something that happened to a source or to the file, told once (`status.atom`)."""
 
     id: str  # of no meaning, stable; nothing of a URL can be read in it
-    source: Url
+    source: Url | None  # None: the file
     kind: EventKind
     at: datetime
-    result: str = ""  # `Memory.last_result`: names no URL
-    detail: str = ""  # in words; may name URLs, so it is not for everybody if the source is confidential
+    result: str = ""  # `Memory.last_result`: names no URL; of the file, how much is wrong with it
+    # In words; of a source it may name URLs, and is not for everybody if that is confidential.
+    detail: str = ""
 
 
 @dataclass(frozen=True, slots=True)

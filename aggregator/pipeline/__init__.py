@@ -47,7 +47,7 @@ from aggregator.pipeline.rendering import (
     render_post,
     render_site,
 )
-from aggregator.pipeline.watching import HEALTHS, Health, health
+from aggregator.pipeline.watching import HEALTHS, Health, health, of_file
 from aggregator.publish import Entry, Shelf, Unread
 
 __all__ = [
@@ -74,6 +74,7 @@ __all__ = [
     "is_news",
     "lookup",
     "news",
+    "of_file",
     "page_path",
     "page_settings",
     "prepared",

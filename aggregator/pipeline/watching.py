@@ -1,12 +1,14 @@
 """Pure. How a source is doing, and what of that is news: it broke, recovered, moved, went silent, overran us.
 
+What becomes of an edit of the file is news, too.
+
 Each is told once, when it begins; the memory of the source says whether it was told. How the words read is
 `publish.status_feed`'s business, and that nobody reads the URL of a confidential source.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from datetime import datetime, timedelta
 from hashlib import blake2b
 from typing import Literal, TypeAlias, get_args
@@ -116,8 +118,19 @@ def _since(memory: Memory) -> str:
     return f"its last post is of {memory.newest:%Y-%m-%d}, and there used to be one about every {rhythm}"
 
 
+def of_file(refused: Sequence[str], now: datetime) -> Event:
+    """What an operator is told of the file; `refused` is what is wrong with it, fit for everybody to read."""
+    kind: EventKind = "refused" if refused else "accepted"
+    detail, more = refused[0] if refused else "", len(refused) - 1
+    name = _named(f"{kind} {now.isoformat()} {more} {detail}")
+    return Event(name, None, kind, now, f"{more} more" if more > 0 else "", detail)
+
+
 def _id(lease: Lease, kind: EventKind, now: datetime) -> str:
-    told = f"{lease.first_url or lease.source.url} {kind} {now.isoformat()}"
+    return _named(f"{lease.first_url or lease.source.url} {kind} {now.isoformat()}")
+
+
+def _named(told: str) -> str:
     return blake2b(told.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()
 
 

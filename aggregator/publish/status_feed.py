@@ -1,4 +1,4 @@
-"""Pure. `status.atom`: what happened to sources, as a feed, so that a feed reader tells its operator.
+"""Pure. `status.atom`: what happened to sources and to feeds.yaml, for the operator's own feed reader.
 
 A public document like all others: of a confidential source it names the title and what kind of trouble it
 has, never a URL. In English, as logs and commands are. The same arguments give the same bytes; written with
@@ -52,27 +52,44 @@ def status_feed(
     page = {"rel": "alternate", "type": "text/html", "href": paths.address(site, paths.ABOUT)}
     etree.SubElement(feed, "link", page)
     _text(feed, "generator", atom.GENERATOR)
-    for event in [event for event in events if event.source in configured][:ENTRIES]:
+    shown = [event for event in events if event.source is None or event.source in configured]
+    for event in shown[:ENTRIES]:
+        if event.source is None:
+            feed.append(_entry(event, _of_file(event), identity))
+            continue
         source = configured[event.source]
-        feed.append(_entry(event, source, infos.get(source.url), identity))
+        feed.append(_entry(event, _of_source(event, source, infos.get(source.url)), identity))
     body = etree.tostring(feed, encoding="UTF-8", xml_declaration=True, pretty_print=True)
     return Document(STATUS, atom.MEDIA_TYPE, body)
 
 
-def _entry(event: Event, source: Source, info: SourceInfo | None, identity: SiteIdentity) -> etree._Element:
-    name = text.fold(source.title) or (text.fold(info.title) if info else "") or source.label
+def _entry(event: Event, said: Sequence[str], identity: SiteIdentity) -> etree._Element:
+    """An entry that says some lines, the first of which is its title."""
     entry = etree.Element("entry")
-    happened, more = _words(event, source)
-    _text(entry, "title", f"{name} {happened}")
+    _text(entry, "title", said[0])
     _text(entry, "id", uuid5(UUID(identity.uuid), f"event {event.id}").urn)
     _text(entry, "published", rfc3339(event.at))
     _text(entry, "updated", rfc3339(event.at))
     etree.SubElement(entry, "category", {"term": str(event.kind)})
-    said = [f"{name} {happened}.", more]
-    if not source.confidential:
-        said.append(f"Its URL in feeds.yaml: {source.url}")
-    _text(entry, "content", "\n".join(line for line in said if line)).set("type", "text")
+    _text(entry, "content", "\n".join([f"{said[0]}.", *filter(None, said[1:])])).set("type", "text")
     return entry
+
+
+def _of_source(event: Event, source: Source, info: SourceInfo | None) -> Sequence[str]:
+    name = text.fold(source.title) or (text.fold(info.title) if info else "") or source.label
+    happened, more = _words(event, source)
+    where = "" if source.confidential else f"Its URL in feeds.yaml: {source.url}"
+    return f"{name} {happened}", more, where
+
+
+def _of_file(event: Event) -> Sequence[str]:
+    if event.kind != "refused":
+        return ("The configuration is right again, and in force",)
+    more = f" ({event.result})" if event.result else ""
+    return (
+        f"The configuration was refused: {event.detail}{more}",
+        "The last good version stays in force until then. `aggregator check` says all that is wrong.",
+    )
 
 
 def _words(event: Event, source: Source) -> tuple[str, str]:
@@ -104,6 +121,8 @@ def _words(event: Event, source: Source) -> tuple[str, str]:
                 "Entries came and went between two polls; some may have been missed. "
                 "It is asked more often from now on, as far as its own hints permit."
             )
+        case "refused" | "accepted":
+            raise AssertionError(event)  # these are of no source
 
 
 def _text(parent: etree._Element, name: str, value: str) -> etree._Element:

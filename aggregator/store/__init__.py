@@ -62,6 +62,7 @@ from aggregator.store.postgres_urls import is_postgres
 from aggregator.store.revisions import Revisions
 from aggregator.store.shared import SharedDocuments
 from aggregator.store.sqlite import SQLite, make_parents
+from aggregator.store.tables import SITE
 from aggregator.store.takedown import Takedowns
 from aggregator.store.websub import HubSubscriptions
 
@@ -174,6 +175,12 @@ class Store:
     def processes(self) -> Sequence[str]:
         """Other processes that poll or publish on it, as `HOST PID`, where several may."""
         return self._database.others()
+
+    def tell(self, event: Event) -> None:
+        """Note what happened to the file, if that is news, and have it published."""
+        with self._database.write() as connection:
+            if watched.tell(connection, event):
+                marks.mark(connection, [SITE])
 
     def size(self) -> int:
         """Bytes that the database takes on its disk, its log included."""

@@ -36,9 +36,15 @@ _OF_SOURCE = (
 )
 _EVENTS = (
     sa.select(events, sources.c.url)
-    .join(sources, sources.c.id == events.c.source)
+    .outerjoin(sources, sources.c.id == events.c.source)
     .order_by(events.c.id.desc())
     .limit(sa.bindparam("most"))
+)
+_OF_FILE = (
+    sa.select(events.c.kind, events.c.result, events.c.detail)
+    .where(events.c.source.is_(None))
+    .order_by(events.c.id.desc())
+    .limit(1)
 )
 _day = sa.type_coerce(posts.c.published, sa.BigInteger) // sa.literal_column(str(_DAY), sa.BigInteger)
 # `posts_classified` leads to a source's posts of a definition by their dates. What is of another definition
@@ -96,23 +102,42 @@ def note(connection: sa.Connection, outcomes: Iterable[tuple[int, PollOutcome]])
                     "failed": one.failed,
                 }
             )
-        happened += (
-            {
-                "name": event.id,
-                "source": source,
-                "kind": event.kind,
-                "at": event.at,
-                "result": event.result,
-                "detail": event.detail,
-            }
-            for event in outcome.events
-        )
+        happened += (_written(event, source) for event in outcome.events)
     if exchanged:
         connection.execute(_OVERWRITE, exchanged)
     if happened:
-        connection.execute(events.insert(), happened)
-        newest = sa.select(sa.func.max(events.c.id)).scalar_subquery()
-        connection.execute(events.delete().where(events.c.id <= newest - EVENTS))
+        _add(connection, happened)
+
+
+def tell(connection: sa.Connection, event: Event) -> bool:
+    """Write what happened to the file, unless that is what was said last; whether it was written.
+
+    So it is told once, however many processes read the file and however often they start. That it is right
+    is news only after it was wrong.
+    """
+    last = connection.execute(_OF_FILE).one_or_none()
+    said = ("accepted", "", "") if last is None else (last.kind, last.result, last.detail)
+    if said == (event.kind, event.result, event.detail):
+        return False
+    _add(connection, [_written(event, None)])
+    return True
+
+
+def _written(event: Event, source: int | None) -> dict[str, Any]:
+    return {
+        "name": event.id,
+        "source": source,
+        "kind": event.kind,
+        "at": event.at,
+        "result": event.result,
+        "detail": event.detail,
+    }
+
+
+def _add(connection: sa.Connection, happened: Sequence[dict[str, Any]]) -> None:
+    connection.execute(events.insert(), happened)
+    newest = sa.select(sa.func.max(events.c.id)).scalar_subquery()
+    connection.execute(events.delete().where(events.c.id <= newest - EVENTS))
 
 
 def exchanges_of(connection: sa.Connection, url: Url) -> Sequence[Exchange]:
@@ -126,7 +151,7 @@ def exchanges_of(connection: sa.Connection, url: Url) -> Sequence[Exchange]:
 def events_of_late(connection: sa.Connection, limit: int) -> Sequence[Event]:
     """Newest first."""
     return [
-        Event(row.name, Url(row.url), row.kind, row.at, row.result, row.detail)
+        Event(row.name, row.url and Url(row.url), row.kind, row.at, row.result, row.detail)
         for row in connection.execute(_EVENTS, {"most": limit})
     ]
 

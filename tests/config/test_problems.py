@@ -3,7 +3,7 @@
 
 import pytest
 
-from aggregator.config import decode, load
+from aggregator.config import decode, for_everybody, load
 from aggregator.errors import ConfigError
 from aggregator.fetch.request import fields
 from aggregator.model import FetchFailed, Validators
@@ -209,3 +209,53 @@ def test_bytes_that_are_no_utf8_are_placed(content, expected):
 def test_bytes_of_utf8_are_decoded():
     """UTF-8 is read with and without a byte order mark."""
     assert decode("站\n".encode("utf-8-sig"), "f") == decode("站\n".encode(), "f") == "站\n"
+
+
+SLIPPED = [  # where a secret may stand by mistake
+    "feeds: ['https://u:hunter2@a.example/ b']\n",
+    "feeds: ['ftp://a.example/?key=hunter2']\n",
+    "feeds: ['http://internal.example:x/hunter2\"y']\n",
+    "server: {admin: '0.0.0.0:8081', admin_token: {hunter2}}\n",
+    "server: {admin_token: *hunter2}\n",
+    "server: {admin_token: !hunter2 x}\n",
+    "server: {admin_token: &hunter2 [*hunter2]}\n",
+    "server: {admin_token: hunter2: x}\n",
+    "server: {admin_token: 'hunter2' hunter2}\n",
+    "server: {admin_token: @hunter2}\n",
+    "server: {admin_token: [hunter2]}\n",
+    "server: {admin_token: 'hunter2\x01'}\n",
+    "server: {listen: hunter2}\n",
+    "hunter2: x\n",
+    "feeds: [https://a.example/]\nhunter2: x\nhunter2: y\n",
+    "categories: {hunter2 x: {}}\n",
+    "defaults: {headers: {Authorization: 'hunter2 é'}}\n",
+    "defaults: {every: hunter2}\n",
+    "defaults: {language: hunter2_}\n",
+    "rules: [{if: {feed: '(hunter2'}, then: drop}]\n",
+    "rules: [{if: {feed: '(?=hunter2)'}, then: drop}]\n",
+    "store: postgresql://u:hunter2@h\n",
+    "store: mysql://u:hunter2@h/db\n",
+]
+
+
+@pytest.mark.parametrize("text", SLIPPED)
+def test_what_is_for_everybody_repeats_nothing_of_the_file(text):
+    """`status.atom` is public; a value that is wrong may be a secret."""
+    for problem in problems(text):
+        told = for_everybody(problem)
+        assert "hunter2" not in told
+        assert "internal" not in told
+        assert told.startswith("feeds.yaml:")
+        assert len(told) > len("feeds.yaml:1:1: wrong")
+
+
+def test_what_is_for_everybody_still_advises():
+    """Our own words stay, with their examples."""
+    text = (
+        f"{FEED}server: {{listen: 8080, admin_token: '${{NOT_SET}}'}}\ndefaults: {{category: '{{autor}}'}}\n"
+    )
+    assert [for_everybody(problem) for problem in problems(text)] == [
+        "feeds.yaml:2:18: listen: … has no host; write 127.0.0.1:8080, or 0.0.0.0:8080 for every address",
+        "feeds.yaml:2:37: the variable NOT_SET is not set; set it, or write ${NOT_SET:-} if it may be missing",
+        "feeds.yaml:3:22: category: … has the placeholder …, which is unknown; write {author}",
+    ]

@@ -1,9 +1,10 @@
 """Edits of the file reach stored posts at once, and the sources hear nothing of it."""
 
 import re
+import signal
 import time
 
-from tests.e2e.program import HEAD, Place
+from tests.e2e.program import HEAD, Place, until
 from tests.e2e.source import rss
 
 TECH, WORLD = "category/tech/feed.atom", "category/world/feed.atom"
@@ -149,3 +150,43 @@ def until_shown(daemon, path, titles):
     while entries(daemon.get(path)[2]).keys() != titles:
         assert time.monotonic() < deadline, (path, titles, entries(daemon.get(path)[2]))
         time.sleep(0.02)
+
+
+def test_status_atom_says_that_an_edit_was_refused(place: Place, sources):
+    """Once for each way to be wrong, over starts, too; with where and why, and none of the file's values."""
+    sources.put("one.xml", rss("one", "Alpha"))
+    right = f"feeds: [{{url: '{sources.url('one.xml')}', every: 1h}}]\n"
+    wrong = right + "rules: [{if: {title: x}, then: drop}]\nfeeds2: [https://u:hunter2@a.example/]\n"
+    place.write(right)
+    with place.daemon() as daemon:
+        assert told(daemon.wait_for_body("status.atom", "<feed")) == []
+        place.write(wrong)
+        said = told(daemon.wait_for_body("status.atom", "was refused"))
+        assert said == ["The configuration was refused: feeds.yaml:7:1: the file has no key …; write feeds"]
+        place.write(wrong + "# the same still\n")
+        daemon.process.send_signal(signal.SIGHUP)
+        daemon.wait_for("not reloaded: feeds.yaml:7:1", 2)
+        place.write(right)
+        said = told(daemon.wait_for_body("status.atom", "right again"))
+        assert said[0] == "The configuration is right again, and in force"
+        assert len(said) == 2
+        place.write(wrong)
+        until_told(daemon, 3)
+        assert daemon.stop() == 0
+    place.write(right + "# mended while it was stopped\n")
+    with place.daemon() as daemon:
+        until_told(daemon, 4)
+        document = daemon.wait_for_body("status.atom", "<feed")
+        assert told(document)[0] == "The configuration is right again, and in force"
+        for part in (b"hunter2", b"a.example", str(place.directory).encode()):
+            assert part not in document
+    assert "Traceback" not in daemon.log()
+
+
+def told(body):
+    """What `status.atom` says, newest first."""
+    return re.findall(r"<entry>\s*<title>(.*?)</title>", body.decode())
+
+
+def until_told(daemon, number):
+    until(lambda: len(told(daemon.get("status.atom")[2])) == number, daemon.log)

@@ -79,6 +79,20 @@ def test_a_confidential_source_has_no_url(made):
         assert part not in body
 
 
+def test_what_becomes_of_the_file(made):
+    """It is refused, with where and why, and in force again; whichever sources there are."""
+    wrong = Event("a", None, "refused", NOON, "2 more", "feeds.yaml:3:5: feeds is no list; begin each item")
+    right = Event("b", None, "accepted", NOON + timedelta(minutes=1))
+    body = made(wrong, right, sources=())
+    SCHEMA.assertValid(etree.fromstring(body))
+    newest, older = entries(body)
+    assert newest.findtext(f"{ATOM}title") == "The configuration is right again, and in force"
+    assert older.findtext(f"{ATOM}title") == (
+        "The configuration was refused: feeds.yaml:3:5: feeds is no list; begin each item (2 more)"
+    )
+    assert "last good version stays in force" in older.findtext(f"{ATOM}content")
+
+
 def test_a_removed_source_is_left_out(made):
     """Whether its URL may be shown is not known any more; the date of the feed stays."""
     feed = etree.fromstring(made(event(1), event(2), sources=SOURCES[1:]))

@@ -16,6 +16,7 @@ from aggregator.errors import StoreError, StoreLocked, StoreMissing, StoreTooNew
 from aggregator.model import (
     Committed,
     Errand,
+    Event,
     LeaseLost,
     Lookup,
     Memory,
@@ -170,6 +171,8 @@ def test_nobody_migrates_under_others(postgres, postgres_server, opened):
     )
     with postgres_server.connect(name) as connection:
         connection.execute("UPDATE alembic_version SET version_num = '0011'")
+        connection.execute("DELETE FROM events")
+        connection.execute("ALTER TABLE events ALTER COLUMN source SET NOT NULL")
         connection.execute("DROP TABLE contents, duties")
         with pytest.raises(StoreLocked, match=r"older version run on it \(far.example 77\); stop them all"):
             opened(postgres)
@@ -177,6 +180,9 @@ def test_nobody_migrates_under_others(postgres, postgres_server, opened):
         opened(postgres)
         assert connection.execute("SELECT version_num FROM alembic_version").fetchone() == (tables.HEAD,)
         assert connection.execute("SELECT count(*) FROM duties").fetchone() == (0,)
+        said = Event("n", None, "refused", NOW, "", "feeds.yaml:1:1: wrong")
+        opened(postgres).tell(said)
+        assert opened(postgres).sources.events(9) == [said]
 
 
 def test_the_clock_of_a_host_is_held_against_the_servers(postgres, postgres_server, opened):

@@ -12,6 +12,7 @@ from aggregator.model import (
     BodyHints,
     Category,
     Duplicate,
+    Event,
     Lookup,
     Memory,
     Output,
@@ -216,6 +217,36 @@ def test_a_category_that_kept_near_duplicates_before_an_upgrade_does_then(second
         store.polls.commit([outcome(lease, Duplicate(other, "s", "alike"))], NOW)
         assert [s.id for s in store.posts.newest("news", 9)] == [other.id, "s", "t"]
         assert [s.id for s in store.posts.newest(None, 9)] == ["s", "t"]
+
+
+def test_what_happened_is_kept_by_a_table_that_is_made_anew(tmp_path):
+    """Events of sources stay, in order, and go on being counted; from then on one may be of none."""
+    path = str(tmp_path / "store.db")
+    engine = engine_of(path, "BEGIN IMMEDIATE", connections=1)
+    with engine.begin() as connection:
+        migrations.upgrade(connection, "0012")
+        connection.exec_driver_sql("INSERT INTO facts VALUES ('uuid', 'u'), ('created', '0')")
+        connection.exec_driver_sql(
+            "INSERT INTO sources (id, url, first_url, host, position, active, paused, gone, definition, "
+            "asked, floor, next_due, due_why, token, memory, unread, added) "
+            "VALUES (1, ?, ?, '', 0, 1, 0, 0, 'd', '?', 0, 0, '[]', 0, '{}', '[]', 0)",
+            (A, A),
+        )
+        happened = [(7, "one", 1, "broke", micros(NOW), "r", "d"), (9, "two", 1, "recovered", 9, "", "")]
+        connection.exec_driver_sql("INSERT INTO events VALUES (?, ?, ?, ?, ?, ?, ?)", happened)
+    engine.dispose()
+    with open_store(path, output=str(tmp_path / "public"), loops=True, now=NOW) as store:
+        before = store.sources.events(9)
+        assert [(one.id, one.source, one.kind) for one in before] == [
+            ("two", A, "recovered"),
+            ("one", A, "broke"),
+        ]
+        refused = Event("three", None, "refused", NOW, "", "feeds.yaml:1:1: wrong")
+        store.tell(refused)
+        assert store.sources.events(9) == [refused, *before]
+    with sqlite3.connect(path) as connection:
+        assert connection.execute("PRAGMA foreign_key_check").fetchall() == []
+    connection.close()
 
 
 MANY = 2000

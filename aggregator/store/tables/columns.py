@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-HEAD = "0012"
+HEAD = "0013"
 """The newest migration. A database that says more was written by a newer version of us."""
 
 SITE = ""

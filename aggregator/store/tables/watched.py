@@ -25,7 +25,7 @@ events = sa.Table(
     metadata,
     sa.Column("id", Row, primary_key=True),
     sa.Column("name", Text, nullable=False),  # Event.id
-    sa.Column("source", sa.ForeignKey("sources.id", ondelete="CASCADE"), nullable=False, index=True),
+    sa.Column("source", sa.ForeignKey("sources.id", ondelete="CASCADE"), index=True),  # NULL: of the file
     sa.Column("kind", Text, nullable=False),  # EventKind
     sa.Column("at", Moment, nullable=False),
     sa.Column("result", Text, nullable=False),
