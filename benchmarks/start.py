@@ -22,7 +22,7 @@ from pathlib import Path
 
 from aggregator import pipeline
 from aggregator.daemon.file import read_config
-from aggregator.model import Fetched, Hints, Known, Lease, Memory, Validators
+from aggregator.model import Fetched, Hints, Known, Lease, Memory, PollOutcome, Validators
 from aggregator.store import open_store
 from benchmarks.made import feed
 from benchmarks.polls import ROOT
@@ -65,7 +65,14 @@ def polled(path: Path) -> None:
             one, verdicts=(), categories=(), held=frozenset(), judged={}, judged_bands={}, items=None
         )
         while leases := store.polls.lease_due(now, 500):
-            store.polls.commit([replace(one, lease=lease) for lease in leases], now)
+            store.polls.commit([_of(one, lease) for lease in leases], now)
+
+
+def _of(one: PollOutcome, lease: Lease) -> PollOutcome:
+    """The same of another source: each has been answered by its own URL, and so by its own host."""
+    url = lease.source.url
+    memory = replace(one.memory, validators_from=url, answered_by=url, leads_to=url)
+    return replace(one, lease=lease, memory=memory)
 
 
 def _started(path: Path, port: int) -> tuple[float, float]:
