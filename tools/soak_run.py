@@ -58,8 +58,8 @@ GROWN = 1.05, 8.0
 WARM = 40.0
 """Seconds in which all that is started once is started, before it is looked at what is there."""
 SAMPLE = 5.0
-QUIET = 60.0
-"""Seconds in which all must be quiet after every source was paused."""
+QUIET = 240.0
+"""Seconds in which all must be quiet after every source was paused: pages that were put off are written first."""
 SUBSCRIBERS = 40
 
 KINDS = {

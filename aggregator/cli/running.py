@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from pathlib import Path
@@ -60,6 +61,8 @@ def run(
     # Until the daemon listens to signals itself, they end it cleanly, or wait: there is nothing to lose yet.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    # What is imported and read at the start stays: looking through it for garbage would take a fifth of that.
+    gc.disable()
     import asyncio
 
     from aggregator import observe, serve
@@ -80,7 +83,10 @@ def run(
         raise click.BadParameter(str(wrong), param_hint="--roles") from wrong
     observe.configure(verbose=verbose, form=form)
     overrides = Overrides(listen=listen, admin=admin, roles=taken)
-    asyncio.run(live.run(chosen(ctx, config), overrides, lambda line: click.echo(line)))
+    try:
+        asyncio.run(live.run(chosen(ctx, config), overrides, lambda line: click.echo(line)))
+    finally:
+        gc.enable()
 
 
 @click.command()

@@ -130,7 +130,7 @@ def _source(
         was=keys["was"],
         paused=keys["paused"],
         position=position,
-        definition=_definition(defining),
+        definition=_definition(tuple(defining.items())),
         **defining,
     )
 
@@ -141,13 +141,15 @@ def _path(url: str, directory: str) -> str:
     return posixpath.normpath(posixpath.join(directory, path))
 
 
-def _definition(defining: Mapping[str, Any]) -> str:
+@lru_cache(maxsize=1024)
+def _definition(defining: tuple[tuple[str, Any], ...]) -> str:
     """The digest of what decides what a source's posts become.
 
     Serialized by name, so that a key that a later version adds changes no digest until it is used. When
-    it is polled, how it is asked, and where rules and feeds stand in the file are no part of it.
+    it is polled, how it is asked, and where rules and feeds stand in the file are no part of it. Most
+    feeds of a file are defined alike.
     """
-    terms = {name: value for name, value in defining.items() if value}
+    terms = {name: value for name, value in defining if value}
     if "rules" in terms:
         terms["rules"] = [_terms_of(rule) for rule in terms["rules"]]
     return blake2b(_JSON.encode(terms).encode(), digest_size=16).hexdigest()

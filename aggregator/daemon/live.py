@@ -53,6 +53,7 @@ async def run(path: Path, overrides: Overrides, announce: Callable[[str], None])
             # What is there by now stays: looking through all of it for garbage again and again would cost a
             # third of a poll that brings nothing, and more with each source of the file.
             gc.freeze()
+            gc.enable()  # which the command has switched off for so long
             await loops.live(events, Supervisor(os.environ), where)
 
 

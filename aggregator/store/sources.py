@@ -21,7 +21,7 @@ from aggregator.store import archived, categories, errands, jekyll, marks, memor
 from aggregator.store.hosts import host_of
 from aggregator.store.leases import BEGUN
 from aggregator.store.memories import MEMORY, UNREAD
-from aggregator.store.posts import chunks
+from aggregator.store.posts import SOME, chunks
 from aggregator.store.tables import EPOCH, SITE, AnyRow, hosts, posts, sources
 
 
@@ -33,9 +33,9 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
     archived.touch_categories(connection, touched)
     settings = categories.settings_changed(connection, config)
     elsewhere = _rename(connection, config)
-    stored = {row.url: row for row in connection.execute(sa.select(_KEPT))}
+    stored = {row.url: row for row in connection.execute(_CONFIGURED)}
     added: list[dict[str, Any]] = []
-    edited: list[tuple[AnyRow, Source, dict[str, Any]]] = []
+    changed: dict[int, tuple[Source, dict[str, Any]]] = {}  # by row id
     returned: set[int] = set()  # row ids of sources whose posts are shown again
     reordered: set[int] = set()  # of those with another place in the file, which breaks ties
     for source in config.sources:
@@ -43,12 +43,13 @@ def sync(connection: sa.Connection, config: Config, now: datetime) -> None:
         wanted = _columns(source, config.polling)
         if row is None:
             added.append(wanted | _START | _first(source, now))
-        elif source.url in elsewhere or any(getattr(row, name) != value for name, value in wanted.items()):
-            edited.append((row, source, wanted))
+        elif tuple(wanted.values()) != row[_BEFORE:] or source.url in elsewhere:
+            changed[row.id] = (source, wanted)
             if not row.active:
                 returned.add(row.id)
             elif row.position != source.position:
                 reordered.add(row.id)
+    edited = [(row, *changed[row.id]) for row in _kept(connection, changed)]
     edits = _edits(connection, config.polling, edited, elsewhere)
     gone = {row.id for row in stored.values() if row.active}
     if added:
@@ -121,11 +122,14 @@ def _from_the_ends(moves: dict[str, Url], there: set[str], staying: set[Url]) ->
     return order
 
 
-_KEPT = (
-    sources.select()
-    .with_only_columns(*(c for c in sources.c if c.name not in ("memory", "unread", "due_why")))
-    .subquery()
+_BEFORE = 2
+_CONFIGURED = sa.select(
+    *(sources.c.id, sources.c.url),
+    *(sources.c.position, sources.c.active, sources.c.paused, sources.c.definition, sources.c.asked),
+    *(sources.c.floor, sources.c.insist),
 )
+"""What `_columns` says, behind two more: all that is read of a source that is as it was."""
+_KEPT = sa.select(*(c for c in sources.c if c.name not in ("memory", "unread", "due_why")))
 _START = {"due_why": json.dumps(["new in the configuration"]), "token": 0, "unread": "[]"}
 _NOTHING = memories.columns("", Memory()) | {"rest": timedelta(0)}
 """What nothing remembered comes to: the same for ten thousand new sources."""
@@ -195,7 +199,7 @@ def replanned(connection: sa.Connection, config: Config) -> Mapping[Url, Replann
 
     Of sources with another URL nothing is known here.
     """
-    stored = {row.url: row for row in connection.execute(sa.select(_KEPT))}
+    stored = {row.url: row for row in connection.execute(_KEPT)}
     edited = [
         (stored[source.url], source, _columns(source, config.polling))
         for source in config.sources
@@ -209,6 +213,11 @@ def replanned(connection: sa.Connection, config: Config) -> Mapping[Url, Replann
         if edit.get("next_due", before) != before:
             found[url] = Replanned(before, Due(edit["next_due"], tuple(json.loads(edit["due_why"]))))
     return found
+
+
+def _kept(connection: sa.Connection, rows: Iterable[int]) -> list[AnyRow]:
+    query = _KEPT.where(sources.c.id.in_(SOME))
+    return [row for some in chunks(rows) for row in connection.execute(query, {"some": some})]
 
 
 def _memories(connection: sa.Connection, rows: Iterable[int]) -> Mapping[int, Memory]:
