@@ -20,13 +20,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from aggregator.daemon.file import read_config
-<<<<<<< HEAD
 from benchmarks.polled import fill
-=======
-from aggregator.model import Fetched, Hints, Known, Lease, Memory, PollOutcome, Validators
-from aggregator.store import open_store
-from benchmarks.made import feed
->>>>>>> 6e7ef576e290e742090491caf91112365e9ec4ec
 from benchmarks.polls import ROOT
 from benchmarks.table import Row, cpu_of
 
@@ -49,37 +43,6 @@ def written(sources: int, port: int) -> str:
     return "\n".join(lines) + "\n"
 
 
-<<<<<<< HEAD
-=======
-def polled(path: Path) -> None:
-    """Fill the store of a configuration with what polls of its sources leave, but for posts."""
-    now = datetime.now(UTC) - timedelta(days=2)  # noqa: TID251 - the process that starts has the real clock
-    given = read_config(path)[1]
-    with open_store(given.store, output=given.output.directory, loops=True, now=now) as store:
-        store.polls.sync(given, now)
-        source, validators = (
-            given.sources[0],
-            Validators('"0123456789abcdef"', "Tue, 24 Nov 2026 10:00:00 GMT"),
-        )
-        body = Fetched(feed(0, entries=10), "application/rss+xml", source.url, validators, Hints())
-        lease = Lease(source, 0, Memory())
-        reading = pipeline.read(lease, body, now, store.posts.identity())
-        one = pipeline.decide(lease, body, reading, Known(), given.polling, now)
-        one = replace(
-            one, verdicts=(), categories=(), held=frozenset(), judged={}, judged_bands={}, items=None
-        )
-        while leases := store.polls.lease_due(now, 500):
-            store.polls.commit([_of(one, lease) for lease in leases], now)
-
-
-def _of(one: PollOutcome, lease: Lease) -> PollOutcome:
-    """The same of another source: each has been answered by its own URL, and so by its own host."""
-    url = lease.source.url
-    memory = replace(one.memory, validators_from=url, answered_by=url, leads_to=url)
-    return replace(one, lease=lease, memory=memory)
-
-
->>>>>>> 6e7ef576e290e742090491caf91112365e9ec4ec
 def _started(path: Path, port: int) -> tuple[float, float]:
     """Run the daemon until it asks the first server: seconds on the wall, and of its computing."""
     command = [sys.executable, "-m", "aggregator", "-c", str(path), "run"]

@@ -17,7 +17,6 @@ from aggregator.model import (
     Committed,
     Errand,
     Exchange,
-    Fetched,
     Lookup,
     New,
     NewCategory,
