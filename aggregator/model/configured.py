@@ -50,6 +50,10 @@ class Category:
     configured: bool = True  # False: a template or a feed named it
 
 
+LONGEST_HOST = 253
+"""Characters (RFC 1035, 2.3.4)."""
+
+
 @dataclass(frozen=True, slots=True)
 class Source:
     """One feed to poll, as configured. It *is* its configured URL: any other edit keeps its state."""
@@ -80,9 +84,13 @@ class Source:
 
     @property
     def host(self) -> str:
-        """The host that its slots and gaps are counted for; "" for files, which have none."""
+        """The host that its slots and gaps are counted for; "" for files, which have none.
+
+        Nor does a name that no DNS can have: nobody is asked for it, and no index takes it.
+        """
         parts = urlsplit(self.url)
-        return (parts.hostname or "").lower() if parts.scheme != "file" else ""
+        host = (parts.hostname or "").lower() if parts.scheme != "file" else ""
+        return host if len(host) <= LONGEST_HOST else ""
 
     @property
     def label(self) -> str:

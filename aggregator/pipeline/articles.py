@@ -40,6 +40,9 @@ from aggregator.syntax.text import fold
 
 MOST = 10
 """Pages that one poll has fetched: of its newest posts."""
+LONGEST_URL = 2000
+"""Characters; an article whose link is longer is not fetched: errands are found by their URLs, which
+PostgreSQL does where they are short."""
 ATTEMPTS = 3
 """Failures after which the feed's own content is all there is."""
 AGAIN = timedelta(hours=1)
@@ -77,7 +80,8 @@ def asked(lease: Lease, verdicts: Iterable[Verdict], now: datetime) -> tuple[Err
 
 
 def _has_article(post: Post) -> bool:
-    return post.whole and post.names_entry and not post.dropped and bool(urls.absolute("", post.link))
+    usable = len(post.link) <= LONGEST_URL and bool(urls.absolute("", post.link))
+    return post.whole and post.names_entry and not post.dropped and usable
 
 
 def unasked(lease: Lease) -> FetchFailed | None:

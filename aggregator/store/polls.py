@@ -7,7 +7,9 @@ with, since leases carry the source as it is configured.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import datetime
+from functools import partial
 
 import sqlalchemy as sa
 
@@ -190,19 +192,25 @@ class Polls:
             return judging.known(connection, lookup)
 
     def commit(self, outcomes: Sequence[PollOutcome], now: datetime, /) -> Sequence[CommitResult]:
-        return self._database.again(lambda: self._commit_apart(outcomes, now))
-
-    def _commit_apart(self, outcomes: Sequence[PollOutcome], now: datetime) -> Sequence[CommitResult]:
         results: dict[int, CommitResult] = {}
         quiet = [place for place, outcome in enumerate(outcomes) if is_quiet(outcome)]
         news = sorted({*range(len(outcomes))} - {*quiet})
         # What may go wrong first: then nothing was written, and each can be committed by itself.
         for places, transaction in ((news, self._database.write), (quiet, self._database.write_rows)):
             if places:
-                with transaction() as connection:
-                    done = self._commit_all(connection, [outcomes[place] for place in places], now)
+                some = [outcomes[place] for place in places]
+                done = self._database.again(partial(self._commit_in, transaction, some, now))
                 results.update(zip(places, done, strict=True))
         return [results[place] for place in range(len(outcomes))]
+
+    def _commit_in(
+        self,
+        transaction: Callable[[], AbstractContextManager[sa.Connection]],
+        outcomes: Sequence[PollOutcome],
+        now: datetime,
+    ) -> Sequence[CommitResult]:
+        with transaction() as connection:
+            return self._commit_all(connection, outcomes, now)
 
     def commit_locked(
         self, lookup: Lookup, decide: Callable[[Known], PollOutcome], now: datetime, /

@@ -213,6 +213,7 @@ def _engine(
         pool_timeout=LOCK_WAIT,
         connect_args={
             "application_name": called[:63],
+            "client_encoding": "UTF8",
             "connect_timeout": 10,
             "keepalives_idle": 15,
             "keepalives_interval": 5,
@@ -226,6 +227,8 @@ def _engine(
         "tcp_keepalives_idle": "15",
         "tcp_keepalives_interval": "5",
         "tcp_keepalives_count": "3",
+        # As the driver reads it, whatever else the database is set to.
+        "datestyle": "ISO",
         # Statements here are short; compiling one takes longer than running it.
         "jit": "off",
         # Of what a cursor could give little is fetched: the first rows are to come at once.

@@ -5,11 +5,12 @@ from __future__ import annotations
 MOST = 8
 """Connections of one process."""
 
-# What a server says of a transaction that is worth another try: 40… met another one; 08…, 57P… is not there.
+# What a server says of a transaction that is worth another try: 40… met another one; 08…, 57P… is not there;
+# the others ended a session that was silent, or took long.
 OURSELVES = "?"
 """Stands for the code of what the driver would not even send."""
 MET = ("40001", "40P01")
-AWAY = ("08000", "08001", "08003", "08006", "57P01", "57P02", "57P03", "25P03")
+AWAY = ("08000", "08001", "08003", "08006", "57P01", "57P02", "57P03", "57P05", "25P03", "25P04")
 
 REFUSED = "refuses this user or password; look at `store` and at the server's pg_hba.conf"
 NO_DATABASE = "there is no such database; make it: createdb --encoding=UTF8 NAME"
@@ -46,6 +47,8 @@ def advice(code: str, said: str) -> str:
             what = "the server has no room left; make room, nothing that was stored is lost"
         case "55P03":
             what = "another process has been writing to it for long; try again"
+        case "54000":
+            what = "a URL in feeds.yaml is too long for it; SQLite takes it, or give the source a shorter one"
         case "25006":
             what = "the server only reads: a standby? name the primary in `store`"
         case _ if code in MET:

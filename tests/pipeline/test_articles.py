@@ -113,6 +113,13 @@ def test_nothing_is_asked_for_where_it_is_off():
     assert poll(lease(FULL), rss(item("1", link=None)))[1].errands == ()
 
 
+@pytest.mark.parametrize(("length", "asked"), [(articles.LONGEST_URL, 1), (articles.LONGEST_URL + 1, 0)])
+def test_an_article_of_a_link_that_is_very_long_is_left(length, asked):
+    """What finds an errand by its URL could not on every database."""
+    long = LINK + "x" * (length - len(LINK))
+    assert len(poll(lease(FULL), rss(item("1", link=long)))[1].errands) == asked
+
+
 def test_an_edit_of_the_entry_asks_again_and_nothing_else_does():
     first = lease(FULL)
     _, outcome = poll(first, rss(item("1")))
