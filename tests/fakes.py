@@ -68,7 +68,7 @@ class ScriptedFetcher:
 
 
 class InlineReader:
-    """Reads in this very process."""
+    """Reads in this very process; what is read for itself must be the same."""
 
     def __init__(self, identity):
         self.identity = identity
@@ -76,7 +76,9 @@ class InlineReader:
     async def read(self, lease, fetched, now, /):
         from aggregator import pipeline
 
-        return pipeline.read(lease, fetched, now, self.identity)
+        reading = pipeline.read(lease, fetched, now, self.identity)
+        assert pipeline.read_rest(lease, fetched, now, self.identity) in (None, reading)
+        return reading
 
 
 @dataclass

@@ -3,7 +3,7 @@
 `charset` makes text of the bytes, and `items` finds the items in it that are known already. `json_feed` makes
 our values of what is JSON; of all else `feed` and `hooks` make feedparser's dictionaries, and `facts` and
 `entries` our values of those. `unreadable` and
-`discover` say what a body is that is no feed.
+`discover` say what a body is that is no feed, `bounds` what takes but a moment.
 Believes and cleans nothing, and raises nothing but MemoryError, whatever comes.
 """
 
@@ -14,6 +14,7 @@ from hashlib import blake2b
 
 from aggregator.model import Entry, FeedFacts, Fetched, Parsed, Unreadable, UnreadEntry, replace
 from aggregator.parse import json_feed
+from aggregator.parse.bounds import is_little, is_short
 from aggregator.parse.charset import clean
 from aggregator.parse.entries import entry_of
 from aggregator.parse.facts import facts_of, hints_of, hubs_of, older_of
@@ -22,7 +23,7 @@ from aggregator.parse.hooks import MOST_ENTRIES, RawFeed
 from aggregator.parse.items import Items, Odd, find
 from aggregator.parse.unreadable import after_parsing, before_decoding, before_parsing
 
-__all__ = ["parse"]
+__all__ = ["parse", "parse_rest"]
 
 
 def parse(
@@ -40,6 +41,27 @@ def parse(
         raise  # the limit is our caller's, and so are the words for it
     except Exception as fault:  # noqa: BLE001 - a poll ends in a value, whatever a source sends
         return Unreadable(f"cannot be parsed: {type(fault).__name__}: {fault}"[:300])
+
+
+def parse_rest(fetched: Fetched, salt: str, known: Collection[str], context: str) -> Parsed | None:
+    """What `parse` gives of a document of which little is not known; None where it is not such a one.
+
+    Bounded by itself: well-formed XML without a document type, of which the items are found in linear time,
+    and feedparser has so little to read that it cannot take long. Of all others None is said as soon as that
+    is seen.
+    """
+    if not is_short(fetched.body) or before_decoding(fetched.body):
+        return None
+    cleaned = clean(fetched.body, fetched.content_type)
+    items, _ = _items(cleaned.text, salt) if cleaned.text.startswith("<") else (None, "")
+    left_out = items.known(known) if items is not None else ()
+    if items is None or not left_out:
+        return None
+    rest = items.without(left_out)
+    if not is_little(rest):
+        return None
+    raw = _rest(items, left_out, fetched.url, context)
+    return None if raw is None else _parsed(fetched, cleaned.repairs, raw, items, left_out)
 
 
 def _parse(fetched: Fetched, salt: str | None, known: Collection[str], context: str) -> Parsed | Unreadable:
@@ -71,6 +93,14 @@ def _parse(fetched: Fetched, salt: str | None, known: Collection[str], context: 
         return after_parsing(cleaned.text, raw)
     if items is not None and (doubt := _doubt(raw, len(items.spans) - len(left_out))):
         items, why = None, doubt
+    parsed = _parsed(fetched, cleaned.repairs, raw, items, left_out)
+    return replace(parsed, whole=why) if known else parsed
+
+
+def _parsed(
+    fetched: Fetched, repairs: Sequence[str], raw: RawFeed, items: Items | None, left_out: tuple[int, ...]
+) -> Parsed:
+    """Our values of what feedparser has read: all items, but for some that were left out."""
     if items is None:
         positions: Sequence[int] = range(len(raw.entries))
     else:
@@ -86,11 +116,10 @@ def _parse(fetched: Fetched, salt: str | None, known: Collection[str], context: 
         older=older_of(facts, fetched.url),
         deleted=tuple(raw.deleted),
         format=raw.version,
-        repairs=(*cleaned.repairs, *_repairs(raw, positions)),
+        repairs=(*repairs, *_repairs(raw, positions)),
         digests=items.digests if items is not None else (),
         left_out=left_out,
         context=_context(facts) if items is not None else "",
-        whole=why if known else "",
     )
 
 

@@ -20,7 +20,7 @@ This is the only room that knows the order of the stages::
 
 from aggregator.pipeline.articles import reads_articles, unasked
 from aggregator.pipeline.moving import news
-from aggregator.pipeline.polling import decide, in_doubt, is_known_body, lookup, read, whole
+from aggregator.pipeline.polling import decide, in_doubt, is_known_body, lookup, read, read_rest, whole
 from aggregator.pipeline.remembering import (
     READER_VERSION,
     body_digest,
@@ -79,6 +79,7 @@ __all__ = [
     "page_settings",
     "prepared",
     "read",
+    "read_rest",
     "reads_articles",
     "render_archive",
     "render_category",

@@ -15,10 +15,12 @@ from aggregator.model import (
     Fetched,
     FetchFailed,
     FetchResult,
+    Items,
     Known,
     Lease,
     Lookup,
     New,
+    Parsed,
     Polling,
     PollOutcome,
     Post,
@@ -36,11 +38,13 @@ from aggregator.model import (
     Verdict,
     replace,
 )
-from aggregator.parse import parse
+from aggregator.parse import parse, parse_rest
 from aggregator.pipeline import articles, errands, moving, overruns, retracting, settled, watching
 from aggregator.pipeline.remembering import READER_VERSION, body_digest, remember
 
 AFTER_ALL = "an entry has to do with what is stored of another one"
+MOST_BESIDE = 500
+"""Known items of a document whose rest takes a moment: each is looked at, too."""
 LONGEST_PAUSE = timedelta(days=1)
 """Of a host, for what it answered to one source."""
 
@@ -60,17 +64,46 @@ def read(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity) 
         return replace(again, whole=str(doubt)) if isinstance(again, Reading) else again
 
 
+def read_rest(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity) -> Reading | None:
+    """What `read` gives, where but little of a document is not settled, so that it takes a moment; else None.
+
+    That it does is certain whatever the document is (`parse.parse_rest`): it needs no other process.
+    """
+    salt = settled.salt(lease, fetched, identity, READER_VERSION)
+    if salt is None or lease.items is None or not 0 < len(lease.items.items) <= MOST_BESIDE:
+        return None
+    parsed = parse_rest(_resolved(lease.source, fetched), salt, _digests(lease.items), lease.items.context)
+    try:
+        return None if parsed is None else _reading(lease, fetched, parsed, now, identity)
+    except settled.Doubt:
+        return None
+
+
 def _read(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdentity) -> ReadResult:
     source, items = lease.source, lease.items
     parsed = parse(
-        # Relative links of a confidential source must not be resolved against its URL, and so publish it.
-        replace(fetched, url=Url("")) if source.confidential else fetched,
+        _resolved(source, fetched),
         settled.salt(lease, fetched, identity, READER_VERSION),
-        frozenset(item.digest for item in items.items) if items is not None else (),
+        _digests(items) if items is not None else (),
         items.context if items is not None else "",
     )
-    if isinstance(parsed, Unreadable):
-        return parsed
+    return parsed if isinstance(parsed, Unreadable) else _reading(lease, fetched, parsed, now, identity)
+
+
+def _resolved(source: Source, fetched: Fetched) -> Fetched:
+    """Relative links of a confidential source must not be resolved against its URL, and so publish it."""
+    return replace(fetched, url=Url("")) if source.confidential else fetched
+
+
+def _digests(items: Items) -> frozenset[str]:
+    return frozenset(item.digest for item in items.items)
+
+
+def _reading(
+    lease: Lease, fetched: Fetched, parsed: Parsed, now: datetime, identity: SiteIdentity
+) -> Reading:
+    """The posts of what was parsed; raises `settled.Doubt`."""
+    source, items = lease.source, lease.items
     beside = settled.Beside.of(parsed, items)
     info = normalize.info(parsed.facts, source, fetched.url, identity)
     posts: list[Post] = []

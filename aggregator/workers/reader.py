@@ -1,14 +1,18 @@
 """Shell. Reads bodies in processes: in turns, and what comes of those that fail or take too much.
 
 A body that is not read within `lanes.QUICK` seconds is read again apart from the others, in a place where
-all such wait for each other: so a source that sends such bodies at every poll delays none but its like.
+all such wait for each other: so a source that sends such bodies at every poll delays none but its like. What
+little is new in a document whose items are known takes a moment for certain, and is read in a thread.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
+from typing import TypeAlias
 
 from aggregator import pipeline
 from aggregator.model import Fetched, Lease, ReadResult, SiteIdentity, Unreadable
@@ -20,6 +24,8 @@ from aggregator.workers.turns import Turns
 # way, of which there are few, and holds its body.
 _QUICK_WAITING = 5.0
 _COSTLY_WAITING = 4
+
+ReadRest: TypeAlias = Callable[[Lease, Fetched, datetime, SiteIdentity], ReadResult | None]
 
 _log = logging.getLogger("aggregator.workers")
 
@@ -36,11 +42,13 @@ class WorkerReader:
         memory: int = 512 << 20,
         quick: float = QUICK,
         function: Read = pipeline.read,
+        rest: ReadRest = pipeline.read_rest,
     ) -> None:
         """At most `workers` bodies and one costly one are read at once, each within `seconds` and `memory`.
 
         `memory`: bytes of data of one process. `quick`: seconds of computing after which a body is costly.
-        `function` is what reads; it must be importable by name.
+        `function` is what reads; it must be importable by name. `rest`: what reads in a thread, and says None
+        of what could take longer than a moment there.
         """
         self._identity = identity
         self._seconds = seconds
@@ -52,9 +60,17 @@ class WorkerReader:
         self._quick_turns = Turns(workers, most=_QUICK_WAITING)
         self._costly_turns = Turns(1, most=_COSTLY_WAITING * seconds)
         self._costs = Costs()
+        # What takes a moment for certain needs no process: to hand it over and back takes as long.
+        self._rest = rest
+        self._aside = ThreadPoolExecutor(1, thread_name_prefix="read")
 
     async def read(self, lease: Lease, fetched: Fetched, now: datetime, /) -> ReadResult:
         """What the body gives; `Unreadable` where reading it fails, takes too long or takes too much."""
+        if lease.items is not None:
+            aside = asyncio.get_running_loop().run_in_executor
+            rest = await aside(self._aside, self._read_rest, lease, fetched, now)
+            if rest is not None:
+                return rest
         cost = self._costs.expected(lease.source.url, len(fetched.body))
         if cost < self._quick:
             async with self._quick_turns.turn(cost) as granted:
@@ -73,6 +89,14 @@ class WorkerReader:
             except TooLong:
                 self._costs.note(lease.source.url, self._seconds)
                 return self._unreadable(lease, Trouble(self._too_long()))
+
+    def _read_rest(self, lease: Lease, fetched: Fetched, now: datetime) -> ReadResult | None:
+        """Runs in the thread; one at a time. What fails there fails again where it can be said how."""
+        try:
+            return self._rest(lease, fetched, now, self._identity)
+        except Exception as error:  # noqa: BLE001 - whatever a parser raises is about this document alone
+            _log.debug("reading the rest of %s failed: %s", lease.source.label, type(error).__name__)
+            return None
 
     async def _in_turn(
         self, lease: Lease, fetched: Fetched, now: datetime, quick: float | None
@@ -93,6 +117,7 @@ class WorkerReader:
     def close(self) -> None:
         """End the processes for certain, whatever they do; later reads are refused. Blocks for a moment."""
         self._pool.close()
+        self._aside.shutdown(wait=False, cancel_futures=True)
 
     async def aclose(self) -> None:
         """`close`, without holding the event loop."""

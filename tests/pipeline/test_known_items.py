@@ -17,10 +17,18 @@ DATA = Path(__file__).parents[1] / "parse" / "data"
 
 
 def read(body, items=None, **said):
-    """A body read on a later poll, with these items known."""
+    """A body read on a later poll, with these items known: the same way or the other, if there is another."""
     holder = replace(lease(filled=True), items=items)
     body = body if isinstance(body, Fetched) else fetched(body, **said)
-    return pipeline.read(holder, body, NOW, SITE)
+    reading = pipeline.read(holder, body, NOW, SITE)
+    assert rest(body, items) in (None, reading)
+    return reading
+
+
+def rest(body, items):
+    """The same, where it takes a moment."""
+    holder = replace(lease(filled=True), items=items)
+    return pipeline.read_rest(holder, body if isinstance(body, Fetched) else fetched(body), NOW, SITE)
 
 
 def settled(reading, keep=lambda item: True):
@@ -62,6 +70,43 @@ def test_only_what_is_new_is_read():
     assert [one.position for one in part.known] == [0, 2, 4]
     assert part.whole == ""
     same(whole, part)
+
+
+def test_little_is_read_for_itself():
+    """What is new of a document takes a moment, and gives the same."""
+    items = settled(read(DOCUMENT), lambda one: one.position > 0)
+    assert rest(DOCUMENT, items) == read(DOCUMENT, items)
+    assert [post.position for post in rest(DOCUMENT, items).posts] == [0]
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        DOCUMENT.replace(b"n1", b"n1" + b"x" * 20_000),
+        DOCUMENT.replace(b"</item>", b"<b/>" * 300 + b"</item>", 1),
+        DOCUMENT.replace(b"</item>", b"<b xmlns='x'/>" * 60 + b"</item>", 1),
+        DOCUMENT.replace(b"<channel>", b"<channel><!--" + b"x" * (256 << 10) + b"-->"),
+        DOCUMENT.replace(b"<channel>", b"<channel><docs>" + b"&#65;" * 6000 + b"</docs>"),
+        DOCUMENT.replace(b"</item>", b"<b></item>", 1),
+        DOCUMENT.decode().encode("utf-16"),
+        DOCUMENT.replace(b"<rss", b"<!DOCTYPE rss><rss", 1),
+        b"GIF8" + DOCUMENT,
+        DOCUMENT.replace(b"<channel>", b"<channel><managingEditor>o@b.example (O)</managingEditor>"),
+        rss(item("other")),
+        b'{"version": "https://jsonfeed.org/version/1.1", "items": []}',
+        b"",
+    ],
+    ids=(
+        *("long", "tags", "prefixes", "body", "references", "broken", "wide", "doctype", "binary"),
+        *("context", "unknown", "json", "empty"),
+    ),
+)
+def test_what_could_take_long_is_not(other):
+    """Much that is new, a large body, what is no plain XML, or all anew: None, and a worker reads it."""
+    items = settled(read(DOCUMENT), lambda one: one.position > 0)
+    assert rest(other, items) is None
+    assert rest(DOCUMENT, None) is None
+    assert rest(DOCUMENT, Items(items.context, ())) is None
 
 
 def test_all_is_known():

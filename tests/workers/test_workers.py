@@ -6,6 +6,7 @@ import signal
 import subprocess
 import sys
 import time
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from aggregator.model import (
     Fetched,
     Hints,
+    Items,
     Lease,
     Memory,
     Reading,
@@ -68,6 +70,30 @@ def wait_until(done, seconds=15):
             return False
         time.sleep(0.02)
     return True
+
+
+def test_what_takes_a_moment_needs_no_worker():
+    """What `rest` reads comes from here; what it leaves or fails at, and what is first, from a worker."""
+    asked = []
+
+    def rest(_lease, fetched, _now, _identity):
+        asked.append(fetched.body.decode())
+        if fetched.body == b"fail":
+            raise ValueError
+        return ours if fetched.body == b"little" else None
+
+    async def main():
+        reader = WorkerReader(SITE, workers=1, function=readings.read, rest=rest)
+        later = replace(lease(), items=Items("", ()))
+        try:
+            found = [await reader.read(later, body(text), NOW) for text in ("little", "much", "fail")]
+            return [*found, await reader.read(lease(), body("first"), NOW)]
+        finally:
+            await reader.aclose()
+
+    ours = Reading(SourceInfo(id="a-site", title="here"), ())
+    assert asyncio.run(main()) == [ours, GOOD, GOOD, GOOD]
+    assert asked == ["little", "much", "fail"]
 
 
 GOOD = Reading(SourceInfo(id="a-site", title=URL), ())
