@@ -21,7 +21,7 @@ _WRITE = click.option(
 
 
 @click.command()
-@click.argument("asked", metavar="URL|FILE")
+@click.argument("asked", metavar="URL|FILE", type=click.Path())
 @with_config
 @_PRIVATE
 @click.option("--json", "as_json", is_flag=True, help="For programs.")

@@ -1,4 +1,6 @@
-"""Shell. What commands have in common on the command line: `-c FILE` before or after the command."""
+"""Shell. What commands have in common on the command line: `-c FILE` before or after the command, and kinds
+of value that a shell completes.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
+from click.shell_completion import CompletionItem
 
 DEFAULT_CONFIG = "feeds.yaml"
 
@@ -25,3 +28,31 @@ def chosen(ctx: click.Context, config: Path | None) -> Path:
     """The configuration file."""
     before: Path = ctx.obj["config"]
     return config or before
+
+
+class AddressOrOff(click.ParamType[str]):
+    """An address that something else checks; of its values a shell can know one."""
+
+    name = "address"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The word that is no address."""
+        return [CompletionItem("off")] if "off".startswith(incomplete) else []
+
+
+class RoleList(click.ParamType[str]):
+    """Names of roles with commas between them."""
+
+    name = "roles"
+
+    def shell_complete(
+        self, ctx: click.Context, param: click.Parameter, incomplete: str
+    ) -> list[CompletionItem]:
+        """The list so far, with each role that may come next."""
+        from aggregator.daemon.roles import EVERY
+
+        *before, begun = incomplete.split(",")
+        left = (role for role in str(EVERY).split(",") if role not in before and role.startswith(begun))
+        return [CompletionItem(",".join([*before, role])) for role in left]

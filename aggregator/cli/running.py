@@ -10,7 +10,7 @@ from typing import Literal
 
 import click
 
-from aggregator.cli.options import chosen, with_config
+from aggregator.cli.options import AddressOrOff, RoleList, chosen, with_config
 from aggregator.errors import ListenError
 
 
@@ -18,14 +18,21 @@ from aggregator.errors import ListenError
 @with_config
 @click.option(
     "--listen",
-    metavar="ADDR",
+    metavar="ADDR|off",
+    type=AddressOrOff(),
     help="Serve on this address instead of the file's; `off` for none. Links in documents stay as the file "
     "says.",
 )
-@click.option("--admin", metavar="ADDR|off", help="The admin listener's address instead of the file's.")
+@click.option(
+    "--admin",
+    metavar="ADDR|off",
+    type=AddressOrOff(),
+    help="The admin listener's address instead of the file's.",
+)
 @click.option(
     "--roles",
     metavar="LIST",
+    type=RoleList(),
     default="poll,publish,serve",
     show_default=True,
     help="What this process does, of several on one store.",
