@@ -9,7 +9,7 @@ from pathlib import Path
 import click
 
 from aggregator.cli.options import DEFAULT_CONFIG, chosen, with_config
-from aggregator.errors import AggregatorError
+from aggregator.errors import AggregatorError, ConfigError
 
 
 @click.command()
@@ -60,7 +60,7 @@ def _schema_text() -> str:
 def check(ctx: click.Context, config: Path | None, live: bool, diff: bool) -> None:
     """Say whether the file is right, and where it is not.
 
-    Every error at once, with line and column. Nothing is stored.
+    Every error at once, with line and column, the line itself and what to write. Nothing is stored.
 
     \b
     What an edit would do before it is in force: save it under another name, beside feeds.yaml.
@@ -73,7 +73,15 @@ def check(ctx: click.Context, config: Path | None, live: bool, diff: bool) -> No
     from aggregator.report import console
 
     path = chosen(ctx, config)
-    _, given = read_config(path)
+    try:
+        _, given = read_config(path)
+    except ConfigError as wrong:
+        from aggregator.daemon.file import read_bytes
+        from aggregator.report.mistakes import mistakes
+
+        for line in mistakes(wrong.problems, str(path), read_bytes(path).decode("utf-8-sig", "replace")):
+            click.echo(line, err=True)
+        sys.exit(2)
     console.warnings(given.warnings)
     console.warnings(configuration.advice(given))
     configured = sum(category.configured for category in given.categories)

@@ -116,7 +116,7 @@ async def find(path: Path, asked: str, *, private: bool) -> Found:
                 offers = await asyncio.to_thread(_offers, path, feeds)
                 return Found(discovering.best_first(offers), tuple(failed))
     tried = "".join(f"\n  {where}: {why}" for where, why in failed[:MOST_TRIED])
-    raise AggregatorError(f"{url}: {reading.reason}; no feed was found{tried}")
+    raise AggregatorError(f"{url}: {reading.reason}; no feed was found, name its own URL{tried}")
 
 
 async def check_live(given: Config, tell: Callable[[Source, ReadResult | str], None]) -> bool:

@@ -106,6 +106,12 @@ def status_table(
         source = by_url.get(status.url)
         for note in _notes(source, status, by_url):
             out.print(Text(f"{_label(source, status)}: {note}"), soft_wrap=True)
+    if any(by_url[s.url].confidential and not by_url[s.url].title for s in sources if s.url in by_url):
+        out.print(
+            "A confidential source (`private`, `file:`, a secret in its URL) is never shown by its URL: "
+            "the number is its place in the file. Give it a `title`, and it is named by that.",
+            soft_wrap=True,
+        )
     failed = sum(bool(s.memory.last_error) for s in sources)
     running = f"a daemon (process {holder}) polls them" if holder else "no daemon runs on this store"
     if processes:

@@ -1,7 +1,8 @@
 """Shell. A store as one file, copied out while others write to it, and put back in its place.
 
 A copy is made by SQLite's online backup in one step, so that it is the store of one moment; it appears under
-its name whole or not at all. Putting one back needs the right to run the loops. Nothing here reads rows.
+its name whole or not at all. Putting one back needs the right to run the loops. Of rows, it knows those that
+say which files on the disk are ours.
 """
 
 from __future__ import annotations
@@ -21,6 +22,10 @@ from aggregator.store.sqlite import make_parents
 from aggregator.store.tables import HEAD
 
 _BUSY = 15.0  # seconds that a copy waits for others
+_FILES = {  # the tables of files that are ours
+    "documents": ("path", "root", "digest", "modified"),
+    "post_files": ("root", "name", "story", "digest", "coming"),
+}
 _BESIDE = ("", "-wal", "-shm")  # SQLite's files of one database
 
 
@@ -72,6 +77,7 @@ def put_back(url: str, backup: Path, now: datetime) -> Copied:
         coming = Path(f"{url}.{os.getpid()}.new")
         try:
             counted = _copy(str(backup), coming)
+            _take_over(url, coming)
             kept = _put_aside(url, now)
             os.replace(coming, url)
             sync_directory(Path(url).parent)
@@ -104,6 +110,23 @@ def _copy(source: str, target: Path) -> tuple[int, int]:
     return sources, posts
 
 
+def _take_over(url: str, coming: Path) -> None:
+    """Let a copy know of the files that were written since it was made: else they would be a stranger's.
+
+    As far as the store that was there can be read, which may be why it is replaced.
+    """
+    for table, columns in _FILES.items():
+        with (
+            contextlib.suppress(sqlite3.Error),
+            closing(_opened(url)) as before,
+            closing(sqlite3.connect(coming)) as copy,
+            copy,
+        ):
+            rows = before.execute(f"SELECT {', '.join(columns)} FROM {table}").fetchall()
+            marks = ", ".join("?" * len(columns))
+            copy.executemany(f"INSERT OR REPLACE INTO {table} ({', '.join(columns)}) VALUES ({marks})", rows)
+
+
 def _opened(source: str) -> sqlite3.Connection:
     """A database for reading. Not `mode=ro`: a log that a dead process left has to be read, too."""
     return sqlite3.connect(f"{Path(source).absolute().as_uri()}?mode=rw", uri=True, timeout=_BUSY)
@@ -115,12 +138,14 @@ def _ours(connection: sqlite3.Connection, name: str) -> None:
         [(version,)] = connection.execute("SELECT version_num FROM alembic_version").fetchall()
         [(minted,)] = connection.execute("SELECT count(*) FROM facts WHERE name = 'uuid'").fetchall()
     except (sqlite3.Error, ValueError) as error:
-        raise StoreError(f"{name}: this is no store of ours ({error})") from error
+        what = "is damaged" if "malformed" in str(error) else "this is no store of ours"
+        raise StoreError(f"{name}: {what} ({error})") from error
     if not minted:
         raise StoreError(f"{name}: this is no store of ours (it has no id)")
     if not str(version).isdigit() or int(version) > int(HEAD):
         raise StoreTooNew(
-            f"{name}: written by a newer version of aggregator (schema {version}, we know {HEAD})"
+            f"{name}: written by a newer version of aggregator (schema {version}, we know {HEAD}); "
+            "install that version"
         )
 
 

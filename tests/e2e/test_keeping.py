@@ -51,6 +51,27 @@ def test_there_and_back(place, sources):
     assert first in place.documents()["feed.atom"]
 
 
+def test_files_that_were_written_since_the_backup_are_still_ours(place, sources):
+    """Documents of a category that came later and Jekyll files: written over, and none is there twice."""
+    for name in "ab":
+        sources.put(f"{name}.xml", rss(name, f"One of {name}"))
+    one = f"categories:\n  one: {{title: One, feeds: ['{sources.url('a.xml')}']}}\n"
+    two = f"  two: {{title: NAME, feeds: ['{sources.url('b.xml')}']}}\n"
+    head = HEAD + "output: {jekyll: {directory: site}}\n"
+    place.write(one, head)
+    ended(place.run("once"))
+    ended(place.run("backup", "b.db"))
+    place.write(one + two.replace("NAME", "Two"), head)
+    ended(place.run("once"))
+    files = sorted((place.directory / "site").iterdir())
+    assert len(files) == 2
+    ended(place.run("restore", "b.db"))
+    place.write(one + two.replace("NAME", "Zwei"), head)
+    assert ended(place.run("once")).stderr.count("ERROR") == 0
+    assert b"<title>Zwei" in place.documents()["category/two/feed.atom"]
+    assert sorted((place.directory / "site").iterdir()) == files
+
+
 def test_what_is_no_backup(place, sources):
     """A file that is no store, of a newer version, damaged or the store itself: refused, the store stays."""
     sources.put("a.xml", rss("A", "One"))
@@ -67,13 +88,16 @@ def test_what_is_no_backup(place, sources):
     broken = bytearray((place.directory / "b.db").read_bytes())
     broken[4096 * 3 : 4096 * 20] = b"\xff" * 4096 * 17
     (place.directory / "broken.db").write_bytes(broken)
+    (place.directory / "cut.db").write_bytes((place.directory / "b.db").read_bytes()[:30_000])
     before = place.store.read_bytes()
     for name, why in (
         ("none.db", "there is no such file"),
         ("text.db", "no store of ours"),
         ("other.db", "no store of ours"),
-        ("newer.db", "written by a newer version"),
-        ("broken.db", ""),
+        ("newer.db", "written by a newer version of aggregator (schema 9999"),
+        ("newer.db", "install that version"),
+        ("broken.db", "damaged"),
+        ("cut.db", "damaged"),
         (str(place.store), "the store itself"),
     ):
         done = ended(place.run("restore", name), 1)
