@@ -31,8 +31,8 @@ from aggregator.stories import AFTER_FAILURE, JekyllWriter, PageWriter, StoryWri
 
 log = logging.getLogger(__name__)
 
-KEPT = 48_000_000
-"""Bytes of entries that are kept as they were written: some thousands in every format."""
+KEPT = 24_000_000
+"""Bytes of entries that are kept as they were written: a thousand in every format, of the usual length."""
 _HOME = ("home",)
 """What the home page shows is kept by itself: it is written otherwise."""
 
@@ -75,6 +75,7 @@ class Publisher:
         self._identity = posts.identity()
         self._archivist = Archivist(posts, documents, archives) if archives is not None else None
         self._shelf = pipeline.Shelf(KEPT)
+        self._listed: pipeline.Listed | None = None  # as long as nothing that it says has changed
         self._removed = set[str]()  # paths of what this configuration does not want, and that are not there
         self._shelved_for = config
         self._turn = threading.Lock()
@@ -244,6 +245,7 @@ class Publisher:
         if self._shelved_for is not self.config:
             self._shelf.clear()
             self._removed.clear()
+            self._listed = None
             self._shelved_for = self.config
         render = self._render_site if claim.scope is None else self._render_category
         try:
@@ -287,10 +289,12 @@ class Publisher:
             of_category, named = self._told(_HOME, category.slug, shown)
             on_home |= of_category
             newest[category.slug] = _listed(shown, named)
-        infos = {s.url: s.memory.info for s in self._sources.sources() if s.memory.info is not None}
+        infos = self._sources.infos()
+        if self._listed is None or self._listed.infos is not infos:
+            self._listed = pipeline.render_sources(infos, config)
         entries = _listed(outline, there)
         rendered = pipeline.render_site(
-            *(entries, newest, claim, categories, infos, config, self._identity),
+            *(entries, newest, claim, categories, self._listed, config, self._identity),
             self._posts.tombstones(None),
             self._pages_of([entry for some in newest.values() for entry in some]),
             self._sources.events(pipeline.EVENTS),

@@ -224,6 +224,7 @@ class _Data:
     hub: _Hub = field(default_factory=_Hub)
     followings: dict = field(default_factory=dict)  # source -> [following, due]
     events: list = field(default_factory=list)  # newest first
+    infos: dict = field(default_factory=dict)  # what sources said of themselves at the last look
 
 
 class MemoryStore:
@@ -1113,6 +1114,13 @@ class MemorySources(_Part):
 
     def source(self, source, /):
         return next((one for one in self.sources() if one.url == source), None)
+
+    def infos(self):
+        said = {row.url: row.memory.info for row in self.data.sources.values()}
+        found = {url: replace(info, updated=None) for url, info in said.items() if info is not None}
+        if found != self.data.infos:
+            self.data.infos = found
+        return self.data.infos
 
     def exchanges(self, source, /):
         return [one for row in self.data.sources.values() if row.url == source for one in row.exchanges]

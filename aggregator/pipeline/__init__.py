@@ -34,6 +34,7 @@ from aggregator.pipeline.rendering import (
     EVENTS,
     ON_HOME,
     PAGES,
+    Listed,
     Rendered,
     Subscribed,
     archive_path,
@@ -46,6 +47,7 @@ from aggregator.pipeline.rendering import (
     render_page,
     render_post,
     render_site,
+    render_sources,
 )
 from aggregator.pipeline.watching import HEALTHS, Health, health, of_file
 from aggregator.publish import Entry, Shelf, Unread
@@ -58,6 +60,7 @@ __all__ = [
     "READER_VERSION",
     "Entry",
     "Health",
+    "Listed",
     "Rendered",
     "Shelf",
     "Subscribed",
@@ -86,6 +89,7 @@ __all__ = [
     "render_page",
     "render_post",
     "render_site",
+    "render_sources",
     "summary",
     "unasked",
     "whole",

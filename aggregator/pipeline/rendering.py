@@ -58,6 +58,15 @@ class Rendered:
     unwanted: tuple[str, ...] = ()  # paths of what it would have in formats that the file does not ask for
 
 
+@dataclass(frozen=True, slots=True)
+class Listed:
+    """The documents that name every source, and what was known of each when they were written."""
+
+    infos: Mapping[Url, SourceInfo]
+    about: Document
+    sources: Callable[[datetime], Document]  # by when anything was published last
+
+
 def entries(
     told: Sequence[tuple[StoryVersion, Story]], config: Config
 ) -> Mapping[StoryVersion, publish.Entry]:
@@ -130,12 +139,19 @@ def render_archive(
     return Rendered((document,), updated)
 
 
+def render_sources(infos: Mapping[Url, SourceInfo], config: Config) -> Listed:
+    """What names every source: the same for as long as nothing is said of them that is new."""
+    site = config.site
+    about = publish.about(config.sources, infos, site=site, output=config.output, polling=config.polling)
+    return Listed(infos, about, publish.sources(config.sources, infos, site=site))
+
+
 def render_site(
     entries: Sequence[publish.Entry],
     newest: Mapping[Slug, Sequence[publish.Entry]],
     claim: Claim,
     categories: Sequence[Category],
-    infos: Mapping[Url, SourceInfo],
+    listed: Listed,
     config: Config,
     identity: SiteIdentity,
     tombstones: Sequence[Tombstone] = (),
@@ -151,18 +167,16 @@ def render_site(
     pages: dict[str, Callable[[], Document]] = {
         publish.STYLE: publish.stylesheet,
         publish.HOME: partial(publish.home, sections, site=site, output=output, posts=posts),
-        publish.ABOUT: partial(
-            publish.about, config.sources, infos, site=site, output=output, polling=config.polling
-        ),
+        publish.ABOUT: lambda: listed.about,
     }
     entries = publish.in_order(entries, output.entries)
     rendered = _rendered(None, entries, pages, claim, categories, config, identity, tombstones)
     updated = rendered.updated
     lists = (
         publish.outputs(categories, site=site, output=output, updated=updated),
-        publish.sources(config.sources, infos, site=site, updated=updated),
+        listed.sources(updated),
         publish.status_feed(
-            events, config.sources, infos, site=site, identity=identity, opened=claim.created
+            events, config.sources, listed.infos, site=site, identity=identity, opened=claim.created
         ),
     )
     return replace(rendered, documents=(*rendered.documents, *lists))

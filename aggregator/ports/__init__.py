@@ -35,6 +35,7 @@ from aggregator.model import (
     Scope,
     SiteIdentity,
     Sought,
+    SourceInfo,
     SourceStatus,
     StoredPost,
     StoredStory,
@@ -203,6 +204,12 @@ class SourceReader(Protocol):
 
     def source(self, source: Url, /) -> SourceStatus | None:
         """One of them, without looking at the others."""
+
+    def infos(self) -> Mapping[Url, SourceInfo]:
+        """What each says of itself, as far as that is known, but for its date: that is another one each time.
+
+        The very mapping of the call before, where nothing in it has changed.
+        """
 
     def exchanges(self, source: Url, /) -> Sequence[Exchange]:
         """The last 20 polls of a source that the outcomes told of, newest first."""

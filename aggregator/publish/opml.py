@@ -5,7 +5,7 @@ A source whose URL is confidential is in neither list.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from email.utils import format_datetime
 
@@ -17,6 +17,7 @@ from aggregator.publish.words import words_for
 from aggregator.syntax import text
 
 MEDIA_TYPE = "text/x-opml; charset=utf-8"
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 OUTPUTS = "outputs.opml"
 SOURCES = "sources.opml"
 _SUBSCRIBED = (("atom", atom.FILE), ("rss", rss.FILE))  # the first format that is published is listed
@@ -39,9 +40,13 @@ def outputs(categories: Sequence[Category], *, site: Site, output: Output, updat
 
 
 def sources(
-    configured: Sequence[Source], infos: Mapping[Url, SourceInfo], *, site: Site, updated: datetime
-) -> Document:
-    """`sources.opml`: the feeds that are aggregated, in the order of the file; `infos` names them."""
+    configured: Sequence[Source], infos: Mapping[Url, SourceInfo], *, site: Site
+) -> Callable[[datetime], Document]:
+    """`sources.opml`: the feeds that are aggregated, in the order of the file; `infos` names them.
+
+    Given is what makes it of when anything was published last: of many sources it is long, and nothing else
+    in it changes by that.
+    """
     outlines = []
     for source in configured:
         if source.confidential or not paths.followed(source.url):
@@ -50,7 +55,18 @@ def sources(
         title = text.fold(source.title) or (text.fold(info.title) if info else "") or source.url
         outlines.append(_outline(title, source.url, paths.followed(info.home) if info else "", ""))
     title = f"{text.fold(site.title) or 'Feeds'} · {words_for(site.language).sources}"
-    return _document(SOURCES, title, site, updated, outlines)
+    whole = _document(SOURCES, title, site, _EPOCH, outlines).body
+    # In the title before it such a mark would be escaped.
+    before, _, after = whole.partition(_date(_EPOCH))
+    return lambda updated: Document(SOURCES, MEDIA_TYPE, before + _date(updated) + after)
+
+
+def _date(updated: datetime) -> bytes:
+    return f"<dateModified>{_said(updated)}</dateModified>".encode()
+
+
+def _said(updated: datetime) -> str:
+    return format_datetime(updated.astimezone(UTC), usegmt=True)
 
 
 def _outline(title: str, feed: str, page: str, description: str) -> dict[str, str]:
@@ -65,7 +81,7 @@ def _document(
     root = etree.Element("opml", version="2.0")
     head = etree.SubElement(root, "head")
     etree.SubElement(head, "title").text = title
-    etree.SubElement(head, "dateModified").text = format_datetime(updated.astimezone(UTC), usegmt=True)
+    etree.SubElement(head, "dateModified").text = _said(updated)
     if owner := text.fold(site.author):
         etree.SubElement(head, "ownerName").text = owner
     body = etree.SubElement(root, "body")

@@ -24,6 +24,7 @@ from aggregator.model import (
     Replanned,
     Scope,
     SiteIdentity,
+    SourceInfo,
     SourceStatus,
     Story,
     StoryVersion,
@@ -38,6 +39,7 @@ from aggregator.store import (
     ended,
     errands,
     hosts,
+    infos,
     leases,
     marks,
     places,
@@ -73,7 +75,7 @@ class Sources:
     """Implements `ports.SourceReader`."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
+        self._database, self._infos = database, infos.Infos()
 
     def sources(self) -> Sequence[SourceStatus]:
         with self._database.read() as connection:
@@ -86,6 +88,10 @@ class Sources:
     def source(self, source: Url, /) -> SourceStatus | None:
         with self._database.read() as connection:
             return next(iter(sources.statuses(connection, source)), None)
+
+    def infos(self) -> Mapping[Url, SourceInfo]:
+        with self._database.read() as connection:
+            return self._infos.read(connection)
 
     def replanned(self, config: Config, now: datetime, /) -> Mapping[Url, Replanned]:
         """Polls from now on that a sync of this configuration would put off or bring forward."""

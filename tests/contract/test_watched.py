@@ -2,7 +2,20 @@
 
 from datetime import date, timedelta
 
-from aggregator.model import Category, Duplicate, Event, Exchange, Merged, New, Output, PostsOfDay, Rejected
+from aggregator.model import (
+    Category,
+    Duplicate,
+    Event,
+    Exchange,
+    Memory,
+    Merged,
+    New,
+    Output,
+    PostsOfDay,
+    Rejected,
+    SourceInfo,
+    replace,
+)
 from tests.contract.made import HOUR, NOW, SECOND, A, B, post, source
 
 
@@ -26,6 +39,24 @@ def test_the_last_twenty_exchanges_of_each_source(world):
     assert world.store.sources.exchanges(A) == [exchange(at) for at in reversed(moments[3:])]
     assert world.store.sources.exchanges(B) == [other]
     assert world.store.sources.exchanges("https://elsewhere.example/") == []
+
+
+def test_what_sources_say_of_themselves_is_read_again_where_it_changed(world):
+    """Without its date; the very mapping of before where nothing in it is new, else one more."""
+    world.sync(source(A), source(B))
+    assert world.store.sources.infos() == {}
+    said = SourceInfo("urn:a", "Title", "https://a.example/", updated=NOW)
+    world.poll(A, memory=Memory(info=said))
+    first = world.store.sources.infos()
+    assert first == {A: replace(said, updated=None)}
+    world.poll(B, now=NOW + 2 * HOUR)
+    world.poll(A, now=NOW + 2 * HOUR, memory=Memory(info=replace(said, updated=NOW + HOUR)))
+    assert world.store.sources.infos() is first
+    world.poll(A, now=NOW + 4 * HOUR, memory=Memory(info=replace(said, title="Other")))
+    assert world.store.sources.infos()[A].title == "Other"
+    assert first[A].title == "Title"
+    world.sync(source(B))
+    assert world.store.sources.infos()[A].title == "Other"
 
 
 def test_events_are_kept_newest_first(world):

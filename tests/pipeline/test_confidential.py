@@ -48,7 +48,7 @@ def test_no_document_has_its_url():
         {},
         Claim(None, 1, 1, None, NOW),
         (),
-        {source.url: reading.info},
+        pipeline.render_sources({source.url: reading.info}, config),
         config,
         IDENTITY,
     )

@@ -77,7 +77,8 @@ def category(made, slug="news", *, config=CONFIG, updated=None):
 def site(made, newest=None, *, config=CONFIG, infos=INFOS, updated=None):
     newest = newest or {"news": made, "world": [made[2]], "empty": []}
     made, newest = entries(made, config), {slug: entries(some, config) for slug, some in newest.items()}
-    return pipeline.render_site(made, newest, claim(None, updated), config.categories, infos, config, SITE)
+    listed = pipeline.render_sources(infos, config)
+    return pipeline.render_site(made, newest, claim(None, updated), config.categories, listed, config, SITE)
 
 
 def atom(rendered):

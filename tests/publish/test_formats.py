@@ -175,14 +175,14 @@ def test_sources_opml(site):
         Source(Url("file:x.xml"), confidential=True),
     ]
     infos = {listed[1].url: SourceInfo("x", "A's own", home="https://a.example/")}
-    document = sources(listed, infos, site=site, updated=WHEN)
+    document = sources(listed, infos, site=site)(WHEN)
     opml = etree.fromstring(document.body)
     assert [(o.get("text"), o.get("xmlUrl"), o.get("htmlUrl")) for o in opml.iter("outline")] == [
         ("B & co", "https://b.example/feed", None),
         ("A's own", "https://a.example/feed", "https://a.example/"),
     ]
     assert b"secret" not in document.body
-    assert sources(listed, infos, site=replace(site, author=""), updated=WHEN).body.count(b"ownerName") == 0
+    assert sources(listed, infos, site=replace(site, author=""))(WHEN).body.count(b"ownerName") == 0
 
 
 def test_the_hub_is_announced_in_every_format(rss, as_json, given):
