@@ -64,6 +64,7 @@ def held(process: str = "self") -> dict[str, float]:
 async def live(path: Path, port: int, days: int) -> None:
     """Days of a daemon; a line for each: polls, and megabytes in memory now and at most."""
     import aggregator.daemon.live  # noqa: F401 - all the code that a daemon has in memory
+    from aggregator.daemon import heap
     from aggregator.daemon.file import read_config
     from aggregator.daemon.house import house
     from aggregator.model import PollOutcome
@@ -87,6 +88,7 @@ async def live(path: Path, port: int, days: int) -> None:
                     published = len(results)
                     await parts.publish(whole=False)
             await parts.publish()
+            await asyncio.to_thread(heap.give_back)
             await asyncio.to_thread(parts.store.housekeep, clock.now())
             await asyncio.to_thread(parts.keeper.purge)
             new = sum("new" in result for result in results)

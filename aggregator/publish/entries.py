@@ -64,7 +64,8 @@ class Entry:
             except (ValueError, TypeError, OverflowError) as error:
                 found = _Refusal(f"{type(error).__name__}: {error}")
             self._written[form] = given, found
-            self.size = _EACH + sum(len(s) for _, s in self._written.values() if not isinstance(s, _Refusal))
+            # As it lies in memory: of text in which one character is beyond Latin-1 each takes two bytes.
+            self.size = _EACH + sum(s.__sizeof__() for _, s in self._written.values())
         if isinstance(found, _Refusal):
             raise Unwritable(found.reason)
         return found  # type: ignore[return-value]  # a form is always written by the same function
