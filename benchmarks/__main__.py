@@ -24,6 +24,7 @@ MEASURED: dict[str, Callable[[], Iterable[Row]]] = {
     "start": start.rows,
     "memory": memory.rows,
     "publish": publishing.rows,
+    "publish-merge": lambda: publishing.rows("merge"),
     "serving": serving.rows,
     "postgres": postgres.rows,
 }

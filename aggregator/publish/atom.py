@@ -135,7 +135,7 @@ def feed(
         head.subtitle(subtitle)
     head.ours.updated = rfc3339(updated)
     head.ours.archive = document != subscribed
-    there = {entry.id for entry in entries}
+    there = {entry.id for entry in entries} if tombstones else ()
     head.ours.tombstones = [gone for gone in tombstones if gone.id not in there]
     body, end, _ = head.atom_str(pretty=True).rpartition(_END)
     return Rendered(Document(document, MEDIA_TYPE, b"".join((body, *written, end))), tuple(refused))
@@ -204,7 +204,7 @@ class _EntryWriter:
 
     def given(self) -> int:
         """What stands for all that entries are made with beside themselves and their categories' titles."""
-        return hash((self.output.credit, self.words, self.language, self.scheme))
+        return hash((self.output.credit, self.words.language, self.language, self.scheme))
 
     def written(self, shown: Shown) -> bytes:
         """One entry as it stands in a document."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import blake2b
 from uuid import UUID, uuid5
 
@@ -79,5 +80,6 @@ def followed(url: str) -> str:
     return url if _FOLLOWED.fullmatch(url) else ""
 
 
+@lru_cache(maxsize=1024)
 def _urn(identity: SiteIdentity, name: str) -> str:
     return uuid5(UUID(identity.uuid), name).urn
