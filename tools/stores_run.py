@@ -24,7 +24,7 @@ import yaml
 from corpus_run import Origin, directory_for
 
 from aggregator.daemon.file import read_config
-from aggregator.daemon.house import house
+from aggregator.daemon.house import GRACE, house
 from aggregator.model import Config, PollOutcome
 from aggregator.store import open_store
 from tests.postgres import started
@@ -87,6 +87,7 @@ async def lived(given: Config, clock: Clock) -> dict[str, str]:
         while await parts.poller.start_due() or parts.poller.running:
             while parts.poller.running:
                 await parts.poller.any_ended()
+        await parts.poller.stop(GRACE)
         await parts.publish()
     return results
 
