@@ -1,9 +1,12 @@
 """Several processes on one PostgreSQL database: they share the work, and survive each other."""
 
+import os
 import signal
 import subprocess
 import sys
+import tempfile
 from collections import Counter
+from pathlib import Path
 
 import pytest
 from lxml import etree
@@ -11,6 +14,7 @@ from lxml import etree
 from tests.e2e.program import ENVIRONMENT, HEAD, ROOT, Place, until
 from tests.e2e.readers import Readers
 from tests.origin.hosts import Hosts
+from tests.postgres import started
 
 FEED = "feed.atom"
 ID = "{http://www.w3.org/2005/Atom}id"
@@ -159,6 +163,23 @@ def test_a_hub_of_several_processes(place, postgres_empty):
 def told(got):
     """How many posts a delivery brought."""
     return len(entries(got[2]))
+
+
+def test_a_server_that_crashes(place, postgres_server):
+    """It throws everybody out and recovers; the daemon goes on, and has lost nothing."""
+    server = started(Path(tempfile.mkdtemp(prefix="aggregator-crash-")))  # for no other test's store is in it
+    with Hosts(sources=4, hosts=4) as hosts:
+        write(place, hosts, server.new_database())
+        with place.daemon() as daemon:
+            all_served(daemon, hosts)
+            ours = "SELECT pid FROM pg_stat_activity WHERE application_name LIKE 'aggregator loops %' LIMIT 1"
+            [(backend,)] = server.run(ours)
+            os.kill(backend, signal.SIGKILL)
+            for name in hosts.sizes:
+                hosts.grow(name)
+            all_served(daemon, hosts)
+            assert "Traceback" not in daemon.log()
+            assert daemon.stop() == 0
 
 
 def test_another_file_waits(place, postgres_empty, tmp_path):
