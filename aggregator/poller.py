@@ -150,8 +150,11 @@ class Poller:
                 result = pipeline.unasked(lease) or await self._fetcher.fetch(lease)
                 result = replace(result, took=self._clock.now() - began)
                 self._answered(asyncio.current_task())
-            lease = await self._with_items(lease, result)
-            await self._settle(lease, result, await self._read(lease, result))
+            reading = None
+            if isinstance(result, Fetched) and not pipeline.is_known_body(lease, result):
+                lease = await self._with_items(lease)
+                reading = await self._reader.read(lease, result, self._clock.now())
+            await self._settle(lease, result, reading)
         except asyncio.CancelledError:
             await asyncio.shield(self._give_back(lease))
             raise
@@ -182,11 +185,9 @@ class Poller:
         except StoreError:
             self._owed.append(lease)
 
-    async def _with_items(self, lease: Lease, result: FetchResult) -> Lease:
-        """The lease with what is known of the last document's items, where a body is to be read."""
-        if lease.errand is not None or not isinstance(result, Fetched):
-            return lease
-        if pipeline.is_known_body(lease, result):
+    async def _with_items(self, lease: Lease) -> Lease:
+        """The lease with what is known of the last document's items, for a body that is to be read."""
+        if lease.errand is not None:
             return lease
         return replace(lease, items=await asyncio.to_thread(self._store.items, lease.source.url))
 

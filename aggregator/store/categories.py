@@ -9,6 +9,7 @@ import hashlib
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
+from functools import cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -33,17 +34,28 @@ _LABELLED = (
     )
     .order_by(categories.c.configured.desc(), categories.c.position, categories.c.created, categories.c.slug)
 )
-_LIKE_IT = sa.select(categories.c.slug, categories.c.configured).where(
-    sa.or_(
-        categories.c.slug == sa.bindparam("wish"),
-        sa.and_(categories.c.slug >= sa.bindparam("first"), categories.c.slug < sa.bindparam("behind")),
+_WISHES = 8
+"""Slugs that one statement looks for."""
+
+
+@cache
+def _like_them(wishes: int) -> sa.CompoundSelect[*tuple[Any, ...]]:
+    """The slugs like so many, `wish0` and so on, and without one how many a source's template has made."""
+    like_one = (
+        sa.or_(
+            categories.c.slug == sa.bindparam(f"wish{n}"),
+            sa.and_(
+                categories.c.slug >= sa.bindparam(f"first{n}"), categories.c.slug < sa.bindparam(f"behind{n}")
+            ),
+        )
+        for n in range(wishes)
     )
-)
-_TEMPLATED = (
-    sa.select(sa.func.count())
-    .select_from(categories)
-    .where(categories.c.templated_by == sa.bindparam("source"))
-)
+    made = sa.select(sa.literal(""), sa.false(), sa.func.count()).select_from(categories)
+    return (
+        sa.select(categories.c.slug, categories.c.configured, sa.literal(0).label("templated"))
+        .where(sa.or_(sa.false(), *like_one))
+        .union_all(made.where(categories.c.templated_by == sa.bindparam("source")))
+    )
 
 
 def sync(connection: sa.Connection, config: Config, now: datetime) -> set[str]:
@@ -200,11 +212,21 @@ def known(connection: sa.Connection, lookup: Lookup) -> Labels:
             if row.folded in lookup.labels:
                 labels.setdefault(row.folded, Slug(row.slug))
     slugs: dict[Slug, bool] = {}
-    for wish in lookup.slugs:
+    wishes, templated = list(lookup.slugs), 0
+    for start in range(0, max(len(wishes), 1), _WISHES):
+        some = wishes[start : start + _WISHES]
         # `-` is followed by `.` in ASCII: a range, so that the primary key's index is walked.
-        like_it = {"wish": wish, "first": f"{wish}-", "behind": f"{wish}."}
-        slugs.update({Slug(row.slug): row.configured for row in connection.execute(_LIKE_IT, like_it)})
-    templated = connection.execute(_TEMPLATED, {"source": lookup.source}).scalar_one()
+        ranges = (
+            {f"wish{n}": wish, f"first{n}": f"{wish}-", f"behind{n}": f"{wish}."}
+            for n, wish in enumerate(some)
+        )
+        like_them = {name: value for one in ranges for name, value in one.items()}
+        asked = like_them | {"source": lookup.source}
+        for slug, is_configured, made in connection.execute(_like_them(len(some)), asked):
+            if slug:
+                slugs[Slug(slug)] = is_configured
+            else:
+                templated = made
     configured = frozenset(slug for slug, named in slugs.items() if named)
     return Labels(labels, frozenset(slugs), configured, templated)
 

@@ -21,7 +21,8 @@ _OF = (
     .join(sources, sources.c.id == items.c.source)
     .where(sources.c.url == sa.bindparam("url"))
 )
-_THERE = sa.select(items.c.source).where(items.c.source == sa.bindparam("row"))
+THERE = sa.exists().where(items.c.source == sources.c.id)
+"""Whether anything is known, of a row of sources."""
 _KEEP = upsert(items)
 # When an errand of each source ended last, and, under no row's id, when anything was taken down.
 _EVERYWHERE = 0
@@ -49,11 +50,6 @@ def known(connection: sa.Connection, source: Url) -> Items | None:
             for digest, at, dated, size, guid, link, post in rows
         ),
     )
-
-
-def are_known(connection: sa.Connection, source: int) -> bool:
-    """Whether anything is, of a source (row id)."""
-    return connection.execute(_THERE, {"row": source}).scalar_one_or_none() is not None
 
 
 def settle(connection: sa.Connection, polled: Iterable[tuple[AnyRow, Items]]) -> None:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import zip_longest
 
 import sqlalchemy as sa
 
@@ -29,8 +30,9 @@ from aggregator.model import (
     Url,
 )
 from aggregator.store import bands, categories, ended, marks
-from aggregator.store.posts import SOME, categories_of, chunks, taken
+from aggregator.store.posts import SOME, categories_of, chunks
 from aggregator.store.tables import AnyRow, post_keys, posts, retracted, sources, tellings, withdrawn_keys
+from aggregator.store.tables import ended as ended_ids
 
 
 def known(connection: sa.Connection, lookup: Lookup) -> Known:
@@ -38,12 +40,15 @@ def known(connection: sa.Connection, lookup: Lookup) -> Known:
     if lookup == Lookup(lookup.source):
         return Known()
     of_categories = categories.known(connection, lookup)
-    by_key = _by_key(connection, lookup.keys)
+    led_to, withdrawn = _led_to_or_withdrawn(connection, lookup)
+    there = _known_posts(connection, {row for rows in led_to.values() for row in rows})
+    # In order of arrival.
+    by_key = {key: tuple(there[row] for row in sorted(rows)) for key, rows in led_to.items()}
     return Known(
         by_key=by_key,
         by_band=_by_band(connection, lookup, by_key),
-        ids=frozenset(taken(connection, lookup.ids)) | ended.used(connection, lookup.ids),
-        withdrawn=_withdrawn(connection, lookup),
+        ids=_used(connection, lookup.ids),
+        withdrawn=withdrawn,
         labels=of_categories.labels,
         slugs=of_categories.slugs,
         configured=of_categories.configured,
@@ -56,17 +61,14 @@ def moved_on(connection: sa.Connection, outcome: PollOutcome) -> bool:
     """Whether what an outcome was judged against has gained something since, or a story of it has ended."""
     if not outcome.judged and not outcome.verdicts and not outcome.categories:
         return False  # as of most polls
-    for key, led_to in _led_to(connection, outcome.judged).items():
-        if not outcome.judged[key].issuperset(led_to.values()):
-            return True
-    if _gained(connection, outcome):
-        return True
     # Whether their ids are free still is found when they are written (`stories.Collision`).
     fresh = {v.post.id for v in outcome.verdicts if isinstance(v, New | Duplicate)}
     # What joins a story that has ended meanwhile may belong to those who tell it still.
     joined = {v.story for v in outcome.verdicts if isinstance(v, Duplicate | Rejected) and v.story}
-    used = ended.used(connection, fresh | (joined - outcome.ended))
-    return bool(used) or categories.taken(connection, outcome.categories)
+    led_to, used = _led_to_or_ended(connection, outcome.judged, fresh | (joined - outcome.ended))
+    if used or any(not outcome.judged[key].issuperset(rows.values()) for key, rows in led_to.items()):
+        return True
+    return _gained(connection, outcome) or categories.taken(connection, outcome.categories)
 
 
 # A key that its source has withdrawn leads to none of that source's posts.
@@ -78,38 +80,63 @@ _LED_TO = (
     .join(posts, posts.c.id == post_keys.c.post)
     .where(post_keys.c.key.in_(SOME), _NOT_WITHDRAWN)
 )
-_WITHDRAWN = (
-    sa.select(withdrawn_keys.c.key)
+# Two questions in one statement: sending it takes longer than either of them. What answers the second has no
+# row of posts.
+_LED_TO_OR_WITHDRAWN = _LED_TO.union_all(
+    sa.select(withdrawn_keys.c.key, sa.null(), sa.null())
     .join(sources, sources.c.id == withdrawn_keys.c.source)
     .where(sources.c.url == sa.bindparam("source"), withdrawn_keys.c.key.in_(SOME))
 )
+_LED_TO_OR_ENDED = _LED_TO.union_all(
+    sa.select(ended_ids.c.id, sa.null(), sa.null()).where(
+        ended_ids.c.id.in_(sa.bindparam("ids", expanding=True))
+    )
+)
+_USED = (
+    sa.select(posts.c.post)
+    .where(posts.c.post.in_(SOME))
+    .union_all(sa.select(ended_ids.c.id).where(ended_ids.c.id.in_(SOME)))
+)
 
 
-def _led_to(connection: sa.Connection, keys: Iterable[Key]) -> dict[Key, dict[int, PostId]]:
+def _led_to_or_withdrawn(
+    connection: sa.Connection, lookup: Lookup
+) -> tuple[dict[Key, dict[int, PostId]], frozenset[Key]]:
+    """The posts that each key of a document leads to, and the keys that its source has withdrawn."""
+    rows: list[AnyRow] = []
+    for some in chunks(lookup.keys, 2):
+        rows += connection.execute(_LED_TO_OR_WITHDRAWN, {"some": some, "source": lookup.source})
+    return _led_to(rows), frozenset(Key(row.key) for row in rows if row.id is None)
+
+
+def _led_to_or_ended(
+    connection: sa.Connection, keys: Iterable[Key], ids: Iterable[PostId]
+) -> tuple[dict[Key, dict[int, PostId]], frozenset[PostId]]:
+    """The posts that each key leads to now, and those of some ids that have ended."""
+    rows: list[AnyRow] = []
+    for some, others in zip_longest(chunks(keys, 2), chunks(ids, 2), fillvalue=()):
+        rows += connection.execute(_LED_TO_OR_ENDED, {"some": some, "ids": others})
+    return _led_to(rows), frozenset(PostId(row.key) for row in rows if row.id is None)
+
+
+def _led_to(rows: Iterable[AnyRow]) -> dict[Key, dict[int, PostId]]:
     """The posts that each key leads to: row ids and ids.
 
     A title of too many says nothing, and loading them all would take longer with each poll.
     """
     found: defaultdict[Key, dict[int, PostId]] = defaultdict(dict)
-    for some in chunks(keys):
-        for row in connection.execute(_LED_TO, {"some": some}):
+    for row in rows:
+        if row.id is not None:
             found[Key(row.key)][row.id] = PostId(row.post)
     return {key: led_to for key, led_to in found.items() if len(led_to) <= ALIKE or not by_title(key)}
 
 
-def _withdrawn(connection: sa.Connection, lookup: Lookup) -> frozenset[Key]:
-    found: set[Key] = set()
-    for some in chunks(lookup.keys):
-        keys = connection.execute(_WITHDRAWN, {"some": some, "source": lookup.source}).scalars()
-        found.update(map(Key, keys))
+def _used(connection: sa.Connection, ids: Iterable[PostId]) -> frozenset[PostId]:
+    """Those of some ids that posts have, or had until they ended."""
+    found: set[PostId] = set()
+    for some in chunks(ids, 2):
+        found.update(map(PostId, connection.execute(_USED, {"some": some}).scalars()))
     return frozenset(found)
-
-
-def _by_key(connection: sa.Connection, keys: Iterable[Key]) -> dict[Key, tuple[KnownPost, ...]]:
-    """The posts that each key leads to, in order of arrival."""
-    found = _led_to(connection, keys)
-    there = _known_posts(connection, {row for rows in found.values() for row in rows})
-    return {key: tuple(there[row] for row in sorted(rows)) for key, rows in found.items()}
 
 
 def _by_band(

@@ -35,6 +35,7 @@ from aggregator.store.tables import (
     stories,
     tellings,
 )
+from aggregator.store.tables import categories as category_rows
 
 _ENDED = sa.exists().where(ended.c.id == posts.c.story)
 _RETRACTED = sa.exists().where(retracted.c.post == posts.c.id, retracted.c.back.is_(False))
@@ -105,16 +106,15 @@ def place(
 
     Those that were `founded` just now were shown nowhere, and no archive has them.
     """
-    keeping = categories.keeping(connection)
     shown_in: set[str] = set()
     for some in chunks(touched):
         older = [story for story in some if story not in founded]
         if older:
             connection.execute(_UNPLACE, {"some": older})
-        members = connection.execute(_RANKED, {"some": some}).all()
         shown = connection.execute(_SHOWN_IN, {"some": some}).all()
+        members = list({row.id: row for row in shown}.values())
         _elect(connection, some, members)
-        rows = _placements(members, [(row.id, row.category, row.held) for row in shown], keeping)
+        rows = _placements(members, [row for row in shown if row.category is not None])
         numbers = archived.touch(connection, older) if older else {}
         for row in rows:
             row["number"] = numbers.get((row["category"], row["shown"]))
@@ -130,19 +130,21 @@ def _held_from(scope: str | sa.ColumnElement[str]) -> sa.Exists:
 
 _PLACED_IN = sa.select(placements.c.category).where(placements.c.story.in_(SOME)).distinct()
 _UNPLACE = placements.delete().where(placements.c.story.in_(SOME))
-_RANKED = (
+# Each member in each of its categories, and one that is in none by itself.
+_SHOWN_IN = (
     sa.select(
         *(posts.c.id, posts.c.post, posts.c.story, posts.c.source, posts.c.standing, posts.c.published),
         sources.c.position,
         TELLING.label("telling"),
         _held_from(SITE).label("held"),
+        *(post_categories.c.category, category_rows.c.keeps),
+        _held_from(post_categories.c.category).label("held_there"),
     )
-    .select_from(_TOLD)
-    .where(posts.c.story.in_(SOME), VISIBLE)
-)
-_SHOWN_IN = (
-    sa.select(posts.c.id, post_categories.c.category, _held_from(post_categories.c.category).label("held"))
-    .select_from(_TOLD.join(post_categories, post_categories.c.post == posts.c.id))
+    .select_from(
+        _TOLD.outerjoin(post_categories, post_categories.c.post == posts.c.id).outerjoin(
+            category_rows, category_rows.c.slug == post_categories.c.category
+        )
+    )
     .where(posts.c.story.in_(SOME), VISIBLE)
 )
 _ELECT = (
@@ -173,20 +175,16 @@ def _leads(members: Iterable[AnyRow], what: str) -> dict[str, AnyRow]:
     }
 
 
-def _placements(
-    members: Sequence[AnyRow], shown: Iterable[tuple[int, str, bool]], keeping: set[str]
-) -> list[dict[str, Any]]:
+def _placements(members: Iterable[AnyRow], shown: Iterable[AnyRow]) -> list[dict[str, Any]]:
     """The rows of `placements` that some members make, and the categories that they are in, held or not.
 
     What all of its members are held back from is held back; the site has no archive that would show it.
     """
-    there = {row.id: row for row in members}
     places = {(SITE, row.story, row.story, False): False for row in members if not row.held}
-    for id, category, held in shown:
-        row = there[id]
-        apart = category in keeping
-        place = (category, row.telling if apart else row.story, row.story, apart)
-        places[place] = held and places.get(place, True)
+    for row in shown:
+        apart = bool(row.keeps)
+        place = (row.category, row.telling if apart else row.story, row.story, apart)
+        places[place] = row.held_there and places.get(place, True)
     leads = {False: _leads(members, "story"), True: _leads(members, "telling")}
     return [
         {

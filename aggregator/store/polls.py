@@ -62,6 +62,7 @@ _LEASED_SOURCES = (
         source_rows.c.active,
         source_rows.c.asked,
         source_rows.c.definition,
+        items.THERE.label("has_items"),
     )
     .where(source_rows.c.url.in_(SOME))
     .order_by(source_rows.c.id)  # whoever locks several does it in one order
@@ -279,7 +280,7 @@ class Polls:
             leases.give_back(connection, config, lease, now)
             return LeaseLost()
         stale = Stale(replace(lease, source=current))
-        if lease.items is not None and not items.are_known(connection, row.id):
+        if lease.items is not None and not row.has_items:
             return Stale(replace(lease, source=current, items=None))
         if (
             not lease.compares

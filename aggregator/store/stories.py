@@ -280,8 +280,13 @@ def _founders(
     edited: Mapping[PostId, Post],
     partings: Sequence[Parting],
 ) -> dict[PostId, Sequence[int]]:
-    """The bands of the posts that found a story by now, or whose words have changed since they did."""
-    found: dict[PostId, Sequence[int]] = {id: came.post.bands for id, came in fresh.items() if came.founds}
+    """The bands of the posts that found a story by now, or whose words have changed since they did.
+
+    Of what has come just now there are none to be taken away.
+    """
+    found: dict[PostId, Sequence[int]] = {
+        id: came.post.bands for id, came in fresh.items() if came.founds and came.post.bands
+    }
     found |= {id: post.bands for id, post in edited.items() if stored[id].story == id}
     for some in chunks(parting.posts[0] for parting in partings):
         query = sa.select(posts.c.post, posts.c.summary, posts.c.content).where(posts.c.post.in_(some))
