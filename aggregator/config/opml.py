@@ -95,7 +95,7 @@ def _parsed(content: bytes) -> tuple[etree._Element | None, str]:
     try:
         return etree.fromstring(content, _parser(recover=False)), ""
     except etree.XMLSyntaxError as error:
-        reason = text.fold(str(error))[:200]
+        reason = text.fold(error.msg or "")[:200]
     except ValueError:  # an empty document
         return None, "nothing is in it"
     try:

@@ -208,11 +208,15 @@ async def _looker(given: Config) -> AsyncIterator[_Looker]:
         await looker.reader.aclose()
 
 
+_SUFFIXES = frozenset({".atom", ".json", ".rss", ".xml"})
+
+
 def _address(asked: str) -> str:
     """The URL of what is to be previewed: a file that is there, or what is typed like an address."""
     written = asked.removeprefix("file:")
     there = Path(written)
-    if there.exists() or written != asked or written.startswith(("/", "./", "../")):
+    named = there.suffix.lower() in _SUFFIXES and written == there.name  # no name of a host ends so
+    if there.exists() or named or written != asked or written.startswith(("/", "./", "../")):
         return f"file:{there.absolute()}"
     return config.web_address(asked)
 

@@ -52,4 +52,6 @@ async def once(
         await asyncio.to_thread(parts.keeper.purge)
         published = await parts.publish()
         await parts.hub.finish()
+        if await parts.keeps():  # who polls by a timer has no other moment for it
+            await asyncio.to_thread(store.housekeep, clock.now())
         return outcomes, published

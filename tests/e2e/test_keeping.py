@@ -1,8 +1,10 @@
 """A store is copied while the daemon writes to it, and put back, by the commands and as files."""
 
+import os
 import sqlite3
 from contextlib import closing
 
+from aggregator.store.files import TEMPORARY
 from tests.e2e.program import HEAD
 from tests.e2e.source import rss
 
@@ -49,6 +51,18 @@ def test_there_and_back(place, sources):
     assert b"Two" in place.documents()["feed.atom"]
     first = with_two["feed.atom"].split(b"<entry>")[-1].split(b"</id>")[0]
     assert first in place.documents()["feed.atom"]
+
+
+def test_a_round_tidies_up(place, sources):
+    """Who only runs `once` has nobody else to do it: what a killed process left goes."""
+    sources.put("a.xml", rss("A", "One"))
+    place.write(f"feeds: ['{sources.url('a.xml')}']\n")
+    ended(place.run("once"))
+    left = place.public / f".feed.atom.1{TEMPORARY}"
+    left.write_text("half")
+    os.utime(left, (0, 0))
+    ended(place.run("once"))
+    assert not left.exists()
 
 
 def test_files_that_were_written_since_the_backup_are_still_ours(place, sources):

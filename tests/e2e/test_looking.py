@@ -100,3 +100,10 @@ def test_what_publishers_see(place, sources):
     requests, conditional, unconditional, *rest = map(int, row.split()[1:])
     assert (requests, conditional, unconditional) == (3, 2, 1)
     assert rest == [2, 0, 0, 0, 0, 0, 0, 0, 0, 0]  # the source of these tests gives an ETag alone
+
+
+def test_a_file_that_is_not_there_is_not_taken_for_a_host(place):
+    """`preview` of a name that is misspelt says so, and asks nobody."""
+    done = place.run("preview", "nothere.xml")
+    assert done.returncode == 1
+    assert "cannot be read: No such file" in done.stdout + done.stderr

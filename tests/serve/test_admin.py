@@ -192,7 +192,8 @@ def test_what_wants_attention_comes_first(site):
     assert "the server says 500 (failures in a row: 4)" in text
     assert "half the time between its posts" in text
     assert "next poll in 60 min" in text
-    assert "1 posts in 30 days, at most 1 a day" in text
+    assert "posts: 1 in 30 days, at most 1 a day" in text
+    assert "posts: 0, none in 30 days" in text
 
 
 @pytest.mark.parametrize(

@@ -14,13 +14,12 @@ from functools import cache
 from hashlib import blake2b
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
 
 from aggregator import pipeline
 from aggregator.model import Config, Source, SourceStatus, Url
 from aggregator.serve.admin import words
 from aggregator.serve.admin.desk import Desk
-from aggregator.serve.admin.plot import DAYS, plot
+from aggregator.serve.admin.plot import DAYS, Plot, plot
 
 ON_PAGE = 100
 """Sources on one page of the overview."""
@@ -165,7 +164,7 @@ def _row(configured: Source | None, status: SourceStatus, now: datetime) -> _Row
     )
 
 
-def _plots(desk: Desk, now: datetime, wanted: Set[Url]) -> Mapping[Url, Markup]:
+def _plots(desk: Desk, now: datetime, wanted: Set[Url]) -> Mapping[Url, Plot]:
     today = now.date()
     days: dict[Url, dict[date, int]] = {url: {} for url in wanted}
     for one in desk.sources.days(today - timedelta(days=DAYS - 1), wanted):
