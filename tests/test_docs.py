@@ -62,7 +62,7 @@ def test_patterns_stand_in_single_quotes(example):
 @pytest.mark.parametrize(("page", "line"), commands())
 def test_commands_and_options_exist(page, line):
     """Each can be typed as it stands there; what is named for short (`aggregator`) is no command."""
-    words = shlex.split(line.partition(" #")[0])[1:]
+    words = shlex.split(re.split(" [#>]", line)[0])[1:]
     at = words.index("-c") if "-c" in words[:1] else None
     words = words[2:] if at == 0 else words
     if not words:
@@ -170,3 +170,23 @@ def test_help_reads_by_itself(name):
     assert not command.get_short_help_str(64).endswith("...")
     for given in command.params:
         assert isinstance(given, click.Argument) or given.help, given.name
+
+
+@pytest.mark.parametrize("name", sorted(main.commands))
+def test_help_ends_like_a_page_of_a_manual(name, tmp_path, monkeypatch):
+    """Each command says what its exit status means, and what can be typed: it is parsed as a shell has it."""
+    said = CliRunner().invoke(main, [name, "--help"], prog_name="aggregator").output
+    status, _, examples = said.partition("  Exit status:\n")[2].partition("\n  Examples:\n")
+    assert [line.split()[0] for line in status.strip().splitlines()] == ["0", "1", "2"]
+    lines = [line.strip() for line in examples.splitlines() if line.strip()]
+    assert lines
+    monkeypatch.chdir(tmp_path)
+    Path("site/_posts").mkdir(parents=True)
+    Path("subscriptions.opml").touch()
+    for line in lines:
+        program, *words = shlex.split(line.partition(" >")[0])
+        assert program == "aggregator"
+        with main.make_context(program, words) as context:
+            asked, command, rest = main.resolve_command(context, [*context._protected_args, *context.args])
+            with command.make_context(asked, rest, parent=context):
+                assert asked == name

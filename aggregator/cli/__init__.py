@@ -13,7 +13,7 @@ import click
 
 from aggregator import __version__
 from aggregator.cli import file, keeping, moving, posts, running, storing
-from aggregator.cli.options import DEFAULT_CONFIG
+from aggregator.cli.options import DEFAULT_CONFIG, ends
 from aggregator.errors import AggregatorError, ConfigError
 
 
@@ -32,33 +32,28 @@ class _Commands(click.Group):
             ctx.exit(1)
 
 
-_EPILOG = """\b
+_FILES = """\b
 Files:
   feeds.yaml          what to poll and how to publish; `aggregator schema --reference`
                       prints every key of it
   data/aggregator.db  posts and what is known of each source; `aggregator backup`
   public/             documents; `aggregator publish` makes them again
 
-\b
-Exit status:
-  0  done
-  1  something failed that the message names
-  2  wrong usage, or a mistake in the configuration
-
-\b
-Examples:
-  aggregator init
-  aggregator add https://example.org/ --category news --write
-  aggregator run
-  aggregator explain https://example.org/post
-  aggregator -c next.yaml check --diff
 """
 
 
 @click.group(
     cls=_Commands,
     context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
-    epilog=_EPILOG,
+    epilog=_FILES
+    + ends(
+        "aggregator init",
+        "aggregator add https://example.org/ --category news --write",
+        "aggregator run",
+        "aggregator explain https://example.org/post",
+        "aggregator -c next.yaml check --diff",
+        failed="something failed that the message names",
+    ),
 )
 @click.option(
     "-c",

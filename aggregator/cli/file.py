@@ -8,17 +8,23 @@ from pathlib import Path
 
 import click
 
-from aggregator.cli.options import DEFAULT_CONFIG, chosen, with_config
+from aggregator.cli.options import DEFAULT_CONFIG, chosen, ends, with_config
 from aggregator.errors import AggregatorError, ConfigError
 
 
-@click.command()
+@click.command(
+    epilog=ends(
+        "aggregator init",
+        "aggregator init -c /etc/aggregator/feeds.yaml",
+        failed="the file is there already, or cannot be written",
+    )
+)
 @with_config
 @click.pass_context
 def init(ctx: click.Context, config: Path | None) -> None:
     """Write a commented feeds.yaml and its JSON Schema for editors.
 
-    A file that is there stays as it is.
+    The schema goes beside the file, as feeds.schema.json. A file that is there stays as it is.
     """
     from aggregator import config as configuration
 
@@ -34,12 +40,18 @@ def init(ctx: click.Context, config: Path | None) -> None:
     click.echo(f"wrote {path} and {schema}; edit the first, then: aggregator run")
 
 
-@click.command()
+@click.command(
+    epilog=ends(
+        "aggregator schema > feeds.schema.json",
+        "aggregator schema --reference",
+        failed="the output cannot be written",
+    )
+)
 @click.option("--reference", is_flag=True, help="For people instead: every key as Markdown.")
 def schema(reference: bool) -> None:
     """Print the JSON Schema of feeds.yaml.
 
-    Every key, its kind, its default, what it is for.
+    Every key, its kind, its default, what it is for. No file is read.
     """
     from aggregator import config as configuration
 
@@ -52,7 +64,15 @@ def _schema_text() -> str:
     return json.dumps(configuration.json_schema(), indent=2, ensure_ascii=False) + "\n"
 
 
-@click.command()
+@click.command(
+    epilog=ends(
+        "aggregator check",
+        "aggregator check --live",
+        "aggregator -c next.yaml check --diff",
+        done="the file is right; warnings may have been printed",
+        failed="with --live: a source does not answer, or is no feed",
+    )
+)
 @with_config
 @click.option("--live", is_flag=True, help="Fetch each source and say what it is; stores nothing.")
 @click.option("--diff", is_flag=True, help="Say what putting the file in force would do.")
@@ -62,11 +82,9 @@ def check(ctx: click.Context, config: Path | None, live: bool, diff: bool) -> No
 
     Every error at once, with line and column, the line itself and what to write. Nothing is stored.
 
-    \b
-    What an edit would do before it is in force: save it under another name, beside feeds.yaml.
-      aggregator -c next.yaml check --diff
-    It names the sources, what becomes of their stored posts, the polls that it puts off or brings forward,
-    and what takes a restart.
+    What an edit would do before it is in force: save it under another name beside feeds.yaml, and name that
+    with -c. --diff names the sources, what becomes of their stored posts, the polls that it puts off or
+    brings forward, and what takes a restart.
     """
     from aggregator import config as configuration
     from aggregator.daemon.file import read_config

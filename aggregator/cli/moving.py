@@ -8,7 +8,7 @@ from pathlib import Path
 
 import click
 
-from aggregator.cli.options import chosen, with_config
+from aggregator.cli.options import chosen, ends, with_config
 
 _PRIVATE = click.option(
     "--private",
@@ -20,7 +20,14 @@ _WRITE = click.option(
 )
 
 
-@click.command()
+@click.command(
+    epilog=ends(
+        "aggregator preview https://example.org/feed.xml",
+        "aggregator -c next.yaml preview https://example.org/feed.xml",
+        "aggregator preview saved.xml --json",
+        failed="it cannot be fetched, or is no feed",
+    )
+)
 @click.argument("asked", metavar="URL|FILE", type=click.Path())
 @with_config
 @_PRIVATE
@@ -29,8 +36,9 @@ _WRITE = click.option(
 def preview(ctx: click.Context, asked: str, config: Path | None, private: bool, as_json: bool) -> None:
     """How one feed would look after normalization.
 
-    Fetched once, nothing is stored. A feed of the file has the keys that it has there, any other the file's
-    defaults and rules.
+    Each entry with its dates and the rules that gave them, its categories, and what was left out. A URL is
+    fetched once, a FILE that is there is read; nothing is stored. A feed of the file has the keys that it has
+    there, any other the file's defaults and rules.
     """
     import asyncio
 
@@ -48,7 +56,15 @@ def preview(ctx: click.Context, asked: str, config: Path | None, private: bool, 
         sys.exit(1)
 
 
-@click.command()
+@click.command(
+    epilog=ends(
+        "aggregator add https://example.org/",
+        "aggregator add https://example.org/ --category news --title Example --write",
+        "aggregator add http://192.0.2.7/feed.xml --private --write",
+        done="done, or the file has it already",
+        failed="it cannot be fetched, or no feed is found there",
+    )
+)
 @click.argument("url", metavar="URL")
 @with_config
 @click.option("--category", metavar="SLUG", help="The category that its posts go to.")
@@ -94,7 +110,15 @@ def add(
         click.echo("".join(f"  {line}\n" for line in item.block), nl=False)
 
 
-@click.command("import")
+@click.command(
+    "import",
+    epilog=ends(
+        "aggregator import subscriptions.opml",
+        "aggregator import subscriptions.opml --write",
+        "aggregator import site/_posts",
+        failed="it is no OPML, or no posts are in it",
+    ),
+)
 @click.argument("file", metavar="FILE.opml|DIR", type=click.Path(path_type=Path, exists=True))
 @with_config
 @_WRITE
@@ -103,7 +127,7 @@ def import_(ctx: click.Context, file: Path, config: Path | None, write: bool) ->
     """Take over the feeds of an OPML file, or Jekyll posts.
 
     Feeds are printed as YAML; folders become categories, feeds that the file has already are left out. Posts
-    of a directory are adopted: what they link to is never written there again.
+    of a directory are adopted: what they link to is never written there again. Nothing is fetched.
     """
     from aggregator.daemon import moving
     from aggregator.report import moved
@@ -127,7 +151,13 @@ def import_(ctx: click.Context, file: Path, config: Path | None, write: bool) ->
         click.echo(moving.listing(listed), nl=False)
 
 
-@click.command()
+@click.command(
+    epilog=ends(
+        "aggregator export > feeds.opml",
+        "aggregator export --confidential > all.opml",
+        failed="the output cannot be written",
+    )
+)
 @with_config
 @click.option("--confidential", is_flag=True, help="With the URLs of confidential sources, in clear.")
 @click.pass_context

@@ -13,15 +13,32 @@ from click.shell_completion import CompletionItem
 
 DEFAULT_CONFIG = "feeds.yaml"
 
+ENDS = """\b
+Exit status:
+  0  {done}
+  1  {failed}
+  2  wrong usage, or a mistake in the configuration
+"""
+
 Command = TypeVar("Command", bound=Callable[..., Any])
 
 
 def with_config(command: Command) -> Command:
     """`-c FILE` after the command too; it wins over one before it."""
     option = click.option(
-        "-c", "--config", "config", type=click.Path(path_type=Path), help="The configuration file."
+        "-c",
+        "--config",
+        "config",
+        type=click.Path(path_type=Path),
+        help="The configuration file.  [default: feeds.yaml]",
     )
     return option(command)
+
+
+def ends(*examples: str, failed: str, done: str = "done") -> str:
+    """The end of a command's `--help`: what its exit status says, and lines to type as they stand."""
+    lines = "".join(f"  {example}\n" for example in examples)
+    return f"{ENDS.format(done=done, failed=failed)}\n\b\nExamples:\n{lines}"
 
 
 def chosen(ctx: click.Context, config: Path | None) -> Path:

@@ -8,10 +8,18 @@ from pathlib import Path
 
 import click
 
-from aggregator.cli.options import chosen, with_config
+from aggregator.cli.options import chosen, ends, with_config
 
 
-@click.command()
+@click.command(
+    epilog=ends(
+        "aggregator status",
+        "aggregator status --politeness",
+        "aggregator status --json",
+        done="done, also where sources fail",
+        failed="there is no store yet, or it cannot be read",
+    )
+)
 @with_config
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
 @click.option("--politeness", is_flag=True, help="What publishers see of us: how requests were made.")
@@ -38,7 +46,14 @@ def status(ctx: click.Context, config: Path | None, as_json: bool, politeness: b
         said.status_table(given, known, holder, processes)
 
 
-@click.command()
+@click.command(
+    epilog=ends(
+        "aggregator explain https://example.org/post",
+        "aggregator explain tag:example.org,2026:1 --json",
+        "aggregator explain https://example.org/feed.xml",
+        failed="nothing is known of it",
+    )
+)
 @click.argument("asked", metavar="URL|ID")
 @with_config
 @click.option("--json", "as_json", is_flag=True, help="For programs.")
@@ -46,8 +61,8 @@ def status(ctx: click.Context, config: Path | None, as_json: bool, politeness: b
 def explain(ctx: click.Context, asked: str, config: Path | None, as_json: bool) -> None:
     """Why a post is or isn't in the output.
 
-    By its link, its id or guid, the id of its story, or the URL of its source. Exit status 1 where nothing is
-    known of it.
+    By its link, its id or guid, the id of its story, or the URL of its source. Asks the store alone:
+    `preview` asks the feed.
     """
     from aggregator.daemon import commands
     from aggregator.daemon.file import read_config
@@ -63,7 +78,12 @@ def explain(ctx: click.Context, asked: str, config: Path | None, as_json: bool) 
         sys.exit(1)
 
 
-@click.command()
+@click.command(
+    epilog=ends(
+        "aggregator publish",
+        failed="the store cannot be opened, or a document not be written",
+    )
+)
 @with_config
 @click.pass_context
 def publish(ctx: click.Context, config: Path | None) -> None:
@@ -84,7 +104,14 @@ def publish(ctx: click.Context, config: Path | None) -> None:
         sys.exit(1)
 
 
-@click.command()
+@click.command(
+    epilog=ends(
+        "aggregator takedown https://example.org/post",
+        "aggregator takedown --story https://example.org/post",
+        "aggregator takedown --source https://example.org/feed.xml",
+        failed="no such post or source is stored, or a document cannot be written",
+    )
+)
 @click.argument("asked", metavar="URL|ID", required=False)
 @with_config
 @click.option("--story", is_flag=True, help="All that tell the same, and whoever will.")

@@ -10,11 +10,19 @@ from typing import Literal
 
 import click
 
-from aggregator.cli.options import AddressOrOff, RoleList, chosen, with_config
+from aggregator.cli.options import AddressOrOff, RoleList, chosen, ends, with_config
 from aggregator.errors import ListenError
 
 
-@click.command()
+@click.command(
+    epilog=ends(
+        "aggregator run",
+        "aggregator run --listen 0.0.0.0:8080 --log json",
+        "aggregator run --roles serve --admin off",
+        done="a signal ended it",
+        failed="an address or the store is taken, or cannot be had",
+    )
+)
 @with_config
 @click.option(
     "--listen",
@@ -35,7 +43,7 @@ from aggregator.errors import ListenError
     type=RoleList(),
     default="poll,publish,serve",
     show_default=True,
-    help="What this process does, of several on one store.",
+    help="What this process does, of several on one store: names, with commas.",
 )
 @click.option("-v", "--verbose", is_flag=True, help="Log polls that bring nothing, too.")
 @click.option(
@@ -96,7 +104,14 @@ def run(
         gc.enable()
 
 
-@click.command()
+@click.command(
+    epilog=ends(
+        "aggregator once",
+        "aggregator once --all --strict",
+        done="done, also where sources failed",
+        failed="a daemon does it, or a document cannot be written; with --strict: a source failed",
+    )
+)
 @with_config
 @click.option(
     "--all", "everything", is_flag=True, help="Also what is not due, where floors and servers allow."

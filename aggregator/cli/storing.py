@@ -6,10 +6,17 @@ from pathlib import Path
 
 import click
 
-from aggregator.cli.options import chosen, with_config
+from aggregator.cli.options import chosen, ends, with_config
 
 
-@click.command("move-store", short_help="Move the store from SQLite to PostgreSQL.")
+@click.command(
+    "move-store",
+    short_help="Move the store from SQLite to PostgreSQL.",
+    epilog=ends(
+        "aggregator move-store 'postgresql://feeds:${PGPASSWORD}@db.example.org/feeds'",
+        failed="the database is not empty, or cannot be reached, or a daemon runs",
+    ),
+)
 @click.argument("url", metavar="POSTGRESQL-URL")
 @with_config
 @click.pass_context
@@ -20,10 +27,6 @@ def move_store(ctx: click.Context, url: str, config: Path | None) -> None:
     ids, archives, takedowns, subscriptions. The database has to be there, and empty; the file stays as it
     is. Then put the line that is printed into the configuration. POSTGRESQL-URL is written as in feeds.yaml,
     where ${NAME} is a variable of the environment; in single quotes a shell leaves it alone.
-
-    \b
-    Example:
-      aggregator move-store 'postgresql://feeds:${PGPASSWORD}@db.example.org/feeds'
     """
     from aggregator.daemon.file import read_config
     from aggregator.daemon.storing import move_store

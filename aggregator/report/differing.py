@@ -96,6 +96,13 @@ def _settings(changes: config.Changes) -> Iterator[str]:
     ):
         if slugs:
             yield f"categories {verb}: {', '.join(slugs)}"
+    for verb, rules in (
+        ("added", changes.rules_added),
+        ("removed", changes.rules_removed),
+        ("edited", changes.rules_edited),
+    ):
+        if rules:
+            yield f"rules {verb}: {', '.join(rules)}"
     if changes.settings:
         yield f"changed, in force at once: {', '.join(changes.settings)}"
     if changes.restart:

@@ -27,8 +27,8 @@ def loaded(text):
         (
             "every: 2h",
             "every: 3h",
-            Changes(sources_edited=("https://b.example/",)),
-            "1 source edited",
+            Changes(sources_edited=("https://b.example/",), keys=("every",)),
+            "1 source edited (every)",
         ),
         (
             "[https://a.example/]",
@@ -45,15 +45,36 @@ def loaded(text):
                 categories_added=("c",),
                 categories_removed=("a",),
             ),
-            "2 sources added; 1 source removed; 1 category added; 1 category removed",
+            "2 sources added; 1 source removed; 1 category added (c); 1 category removed (a)",
         ),
         (
             "title: x",
             "title: y",
-            Changes(sources_edited=("https://a.example/", "https://b.example/")),
-            "2 sources edited",
+            Changes(sources_edited=("https://a.example/", "https://b.example/"), rules_edited=("rules.0",)),
+            "2 sources edited; 1 rule edited (rules.0)",
         ),
-        ("title: A", "title: B", Changes(categories_edited=("a",)), "1 category edited"),
+        (
+            "title: A",
+            "title: B",
+            Changes(categories_edited=("a",), categories_keys=("a.title",)),
+            "1 category edited (a.title)",
+        ),
+        (
+            "rules: [{if",
+            "rules: [{if: {text: y}, then: {tags: [t]}}, {if",
+            Changes(sources_edited=("https://a.example/", "https://b.example/"), rules_added=("rules.0",)),
+            "2 sources edited; 1 rule added (rules.0)",
+        ),
+        (
+            "rules: [{if: {title: x}, then: drop}]",
+            "defaults: {tags: [t], backlog: 9}",
+            Changes(
+                sources_edited=("https://a.example/", "https://b.example/"),
+                keys=("tags", "backlog"),
+                rules_removed=("rules.0",),
+            ),
+            "2 sources edited (tags, backlog); 1 rule removed (rules.0)",
+        ),
         (
             "rules:",
             "site: {language: de}\npolling: {timeout: 9s}\nrules:",
@@ -71,17 +92,22 @@ def loaded(text):
             "server: {listen: '127.0.0.1:9', hub: false}\noutput: {directory: out, entries: 9}\nrules:",
             Changes(
                 categories_edited=("a", "b"),
+                categories_keys=("a.entries", "b.entries"),
                 settings=("output.directory", "output.entries"),
                 restart=("server.listen", "server.hub"),
             ),
-            "2 categories edited; output.directory and output.entries changed; "
+            "2 categories edited (a.entries, b.entries); output.directory and output.entries changed; "
             "server.listen and server.hub changed, in force after a restart",
         ),
         (
             "then: drop",
             "then: {also: c}",
-            Changes(sources_edited=("https://a.example/", "https://b.example/"), categories_added=("c",)),
-            "2 sources edited; 1 category added",
+            Changes(
+                sources_edited=("https://a.example/", "https://b.example/"),
+                rules_edited=("rules.0",),
+                categories_added=("c",),
+            ),
+            "2 sources edited; 1 rule edited (rules.0); 1 category added (c)",
         ),
     ],
 )
@@ -98,6 +124,24 @@ def test_order_is_a_difference():
     one, two = loaded(f"feeds: [{first}, {second}]"), loaded(f"feeds: [{second}, {first}]")
     assert diff(one, two) == Changes(reordered=True)
     assert diff(one, two).summary() == "another order"
+
+
+def test_the_line_has_room_for_some_names():
+    """However much is edited at once, and however long its names are, the line stays one to read."""
+    slugs = tuple(f"{'x' * 90}{n}" for n in range(1000))
+    line = Changes(categories_added=slugs, rules_edited=slugs, sources_edited=slugs, keys=slugs).summary()
+    assert line.count("and 995 more") == 3
+    assert len(line) < 1000
+
+
+def test_the_line_names_no_confidential_source():
+    """Neither its URL nor a value of its keys is said, only which keys they are: it may be a secret."""
+    old, new = (
+        loaded(f"feeds: [{{url: 'https://u:pw@a.example/', title: {word}, headers: {{X: {word}}}}}]")
+        for word in ("one", "two")
+    )
+    line = diff(old, new).summary()
+    assert line == "1 source edited (title, headers)"
 
 
 HERE, THERE = "http://127.0.0.1:8080/", "http://127.0.0.1:9/"
