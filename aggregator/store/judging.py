@@ -29,7 +29,7 @@ from aggregator.model import (
     Url,
 )
 from aggregator.store import bands, categories, ended, marks
-from aggregator.store.posts import SOME, categories_of, chunks, taken
+from aggregator.store.posts import SOME, SOME_ROWS, categories_of, chunks, taken
 from aggregator.store.tables import AnyRow, post_keys, posts, retracted, sources, tellings, withdrawn_keys
 
 
@@ -175,7 +175,7 @@ _TEXTS = sa.select(
     posts.c.title,
     sa.func.substr(posts.c.summary, 1, LONGEST_MARKUP).label("summary"),
     sa.func.substr(posts.c.content, 1, LONGEST_MARKUP).label("content"),
-).where(posts.c.id.in_(SOME))
+).where(posts.c.id.in_(SOME_ROWS))
 _KNOWN = (
     sa.select(
         *(c for c in posts.c if c.name not in ("title", "details", "summary", "content")),
@@ -188,7 +188,7 @@ _KNOWN = (
     .join(sources, sources.c.id == posts.c.source)
     .outerjoin(tellings, tellings.c.post == posts.c.id)
     .outerjoin(retracted, retracted.c.post == posts.c.id)
-    .where(posts.c.id.in_(SOME))
+    .where(posts.c.id.in_(SOME_ROWS))
 )
 
 
