@@ -25,6 +25,7 @@ from aggregator.model import (
     Polling,
     Slug,
     Source,
+    Stale,
     Url,
     Validators,
 )
@@ -43,15 +44,21 @@ POLLING = Polling(per_host=1000, per_host_gap=timedelta(0))
 def stored(store: Store, leases: list[Lease], bodies: list[bytes]) -> None:
     """All of these feeds, from bytes to posts."""
     identity = store.posts.identity()
-    for start in range(0, len(leases), AT_ONCE):
+    waiting = list(zip(leases, bodies, strict=True))
+    while waiting:
         outcomes = []
-        for lease, body in zip(leases[start:][:AT_ONCE], bodies[start:][:AT_ONCE], strict=True):
+        some, waiting = waiting[:AT_ONCE], waiting[AT_ONCE:]
+        for lease, body in some:
             fetched = Fetched(body, "application/xml", lease.source.url, Validators(), Hints())
             reading = pipeline.read(lease, fetched, NOW, identity)
             known = store.polls.known(pipeline.lookup(lease, reading, NOW))
             outcomes.append(pipeline.decide(lease, fetched, reading, known, POLLING, NOW))
             assert len(outcomes[-1].verdicts) == 30
-        assert all(isinstance(result, Committed) for result in store.polls.commit(outcomes, NOW))
+        for (lease, body), result in zip(some, store.polls.commit(outcomes, NOW), strict=True):
+            if isinstance(result, Stale):  # two texts share a band by chance: look again, as the poller does
+                waiting.append((lease, body))
+            else:
+                assert isinstance(result, Committed)
 
 
 def ours(bodies: list[bytes], near_duplicates: str) -> float:
@@ -86,6 +93,7 @@ def rows(near_duplicates: str = "keep") -> Iterator[Row]:
     bodies = [feed(number) for number in range(FEEDS)]
     ours(bodies[:2], near_duplicates)  # what is imported, compiled and prepared once
     gc.collect()
+    gc.freeze()  # as the daemon and its workers do it
     rounds = [(ours(bodies, near_duplicates), parsed(bodies[:AT_ONCE])) for _ in range(ROUNDS)]
     mine, base = (1000 * statistics.median(seconds) for seconds in zip(*rounds, strict=True))
     figure = base / mine

@@ -172,29 +172,29 @@ def digest(post: Post) -> str:
     )
 
 
-_LINE = re.compile(
-    r" ?(</?(?:p|div|br|hr|li|ul|ol|dl|dt|dd|h[1-6]|t[rdh]|table|thead|tbody|blockquote|fig\w+)\b[^>]*>) ?"
-)
-_OF_LINE = re.compile(
-    r"/?(?:p|div|br|hr|li|ul|ol|dl|dt|dd|h[1-6]|t[rdh]|table|thead|tbody|blockquote|fig\w+)\b([^>]*>)?"
-)
+_OF_LINE = r"/?(?:p|div|br|hr|li|ul|ol|dl|dt|dd|h[1-6]|t[rdh]|table|thead|tbody|blockquote|fig\w+)\b"
+_LINE = re.compile(rf" ?(<{_OF_LINE}[^>]*>) ?")
+# The same in two steps, of tags that hold no `<`: each looks only where one of its fixed letters stands.
+_SPACE_BEFORE = re.compile(rf" <(?={_OF_LINE}[^<>]*+>)")
+_SPACE_BEHIND = re.compile(rf"(<{_OF_LINE}[^<>]*+>) ")
+_HOLDING_ANOTHER = re.compile(rf"<{_OF_LINE}[^<>]*+(?:<|\Z)")
 
 
 def _as_seen(markup: str) -> str:
     """Sanitized HTML without the white space that is not rendered; left alone where `pre` renders it."""
     if "<pre" in markup:
         return markup
-    markup = " ".join(markup.split())
-    pieces = markup.split("<")
-    for n, piece in enumerate(pieces):
-        if n and (tag := _OF_LINE.match(piece)):
-            if tag[1] is None:  # a tag with a `<` in it
-                return _LINE.sub(r"\1", markup).strip()
-            pieces[n - 1] = pieces[n - 1].removesuffix(" ")
-            end = tag.end()
-            if piece.startswith(" ", end):
-                pieces[n] = piece[:end] + piece[end + 1 :]
-    return "<".join(pieces).strip()
+    if not markup.isprintable() or "  " in markup:  # what is printable has no other white space than U+0020
+        markup = " ".join(markup.split())
+    if "<" not in markup:
+        return markup.strip()
+    if _HOLDING_ANOTHER.search(markup):
+        return _LINE.sub(r"\1", markup).strip()
+    if " <" in markup:
+        markup = _SPACE_BEFORE.sub("<", markup)
+    if "> " in markup:
+        markup = _SPACE_BEHIND.sub(r"\1", markup)
+    return markup.strip()
 
 
 def label_digest(post: Post) -> str:

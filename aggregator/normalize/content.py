@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 from aggregator.model import Entry, Text
 from aggregator.syntax import html, text, urls
+
+# Most texts show a letter right after their first tags.
+_BEGINS_WITH_TEXT = re.compile(r"(?:<[a-z][^<>]*+>\s*+)*+[A-Za-z0-9\u3040-\u30ff\u4e00-\u9fff]")
 
 
 def texts(entry: Entry, base: str) -> tuple[str, str]:
@@ -44,5 +49,7 @@ def _safe(said: Text, base: str) -> str:
 
 
 def _shows_something(safe: str) -> bool:
+    if _BEGINS_WITH_TEXT.match(safe):
+        return True
     seen = any(f"<{tag}" in safe for tag in ("img", "video", "audio"))
     return seen or bool(html.to_text(safe[:2000]) or html.to_text(safe))

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime
+from functools import lru_cache
 from hashlib import sha256
 from urllib.parse import urlsplit
 
@@ -40,13 +41,14 @@ def mint(source: Source, first_seen: datetime, best_key: str) -> PostId:
     host only where it is public and the source not confidential.
     """
     first_url = source.was or source.url
+    hidden = source.confidential or source.private
+    day = first_seen.astimezone(UTC).date().isoformat()
     digest = sha256(f"{first_url}\n{best_key}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
-    return PostId(f"tag:{_authority(source)},{first_seen.astimezone(UTC):%Y-%m-%d}:{digest}")
+    return PostId(f"tag:{NOWHERE if hidden else _authority(source.url)},{day}:{digest}")
 
 
-def _authority(source: Source) -> str:
-    if source.confidential or source.private:
-        return NOWHERE
-    host = (urlsplit(urls.absolute("", source.url)).hostname or "").rstrip(".")
+@lru_cache(maxsize=64)
+def _authority(url: str) -> str:
+    host = (urlsplit(urls.absolute("", url)).hostname or "").rstrip(".")
     public = _DOMAIN.fullmatch(host) is not None and host.rpartition(".")[2] not in _PRIVATE
     return host if public else NOWHERE

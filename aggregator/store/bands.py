@@ -15,8 +15,9 @@ import sqlalchemy as sa
 
 from aggregator.dedupe import CANDIDATES_SEEN
 from aggregator.model import PostId, Url
+from aggregator.store import batches
 from aggregator.store.dialects import numbers
-from aggregator.store.posts import SOME, chunks
+from aggregator.store.posts import SOME, SOME_ROWS, chunks
 from aggregator.store.tables import EPOCH, KEPT, bands, categories, posts, sources, taken_bands
 
 MOST_IN_BAND = 30
@@ -57,8 +58,7 @@ def write(connection: sa.Connection, founders: Mapping[PostId, Sequence[int]], n
             if row.first_seen >= now - CANDIDATES_SEEN and not row.purged
             for band in dict.fromkeys(founders[PostId(row.post)])
         ]
-        if rows:
-            connection.execute(bands.insert(), rows)
+        batches.write(connection, _BANDS, rows)
 
 
 def forget(connection: sa.Connection, rows: Iterable[int]) -> None:
@@ -67,10 +67,11 @@ def forget(connection: sa.Connection, rows: Iterable[int]) -> None:
         connection.execute(_FORGET, {"some": some})
 
 
+_BANDS = bands.insert()
 _FOUNDERS = sa.select(posts.c.id, posts.c.post, posts.c.first_seen, posts.c.purged).where(
     posts.c.post.in_(SOME)
 )
-_FORGET = bands.delete().where(bands.c.post.in_(SOME))
+_FORGET = bands.delete().where(bands.c.post.in_(SOME_ROWS))
 
 
 def sweep(connection: sa.Connection, now: datetime) -> bool:
@@ -154,7 +155,7 @@ def _of_others(
 _MEMBER = posts.alias("member")
 _OWN = sa.select(sources.c.id).where(sources.c.url == sa.bindparam("source")).scalar_subquery()
 _OF_OTHERS = sa.select(posts.c.id, posts.c.post).where(
-    posts.c.id.in_(SOME),
+    posts.c.id.in_(SOME_ROWS),
     posts.c.first_seen >= sa.bindparam("since"),
     KEPT,
     ~sa.exists().where(_MEMBER.c.story == posts.c.story, _MEMBER.c.source == _OWN),

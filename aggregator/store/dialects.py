@@ -46,8 +46,29 @@ def numbers(name: str) -> sa.TableValuedAlias:
     return every.table_valued(sa.column("value", sa.BigInteger), name="value")
 
 
-class _Numbers(sa.TypeDecorator[Sequence[int]]):
+def texts(name: str) -> sa.TableValuedAlias:
+    """Texts in the same way."""
+    every = _EachOf(sa.bindparam(name, type_=_Texts))
+    return every.table_valued(sa.column("value", sa.Text), name="value")
+
+
+class _Texts(sa.TypeDecorator[Sequence[str]]):
     """A list as one value: an array, or JSON."""
+
+    impl = sa.Text
+    cache_ok = True
+
+    def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
+        return dialect.type_descriptor(ARRAY(sa.Text()) if _has_arrays(dialect) else sa.Text())
+
+    def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
+        if value is None or not _has_arrays(dialect):
+            return value if value is None else json.dumps(value)
+        return [text.replace("\0", "\N{REPLACEMENT CHARACTER}") for text in value]  # as its columns have it
+
+
+class _Numbers(sa.TypeDecorator[Sequence[int]]):
+    """Likewise."""
 
     impl = sa.Text
     cache_ok = True

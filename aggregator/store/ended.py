@@ -12,7 +12,7 @@ import sqlalchemy as sa
 
 from aggregator.model import Ended, PostId, Retraction, Scope, Tombstone
 from aggregator.store.dialects import numbers
-from aggregator.store.posts import SOME, chunks
+from aggregator.store.posts import SOME, SOME_ROWS, chunks
 from aggregator.store.tables import (
     SITE,
     AnyRow,
@@ -48,7 +48,7 @@ _RETRACTED = (
 _DELETED = (
     sa.select(posts.c.id, posts.c.post, retracted.c.at, retracted.c.comment)
     .join(retracted, retracted.c.post == posts.c.id)
-    .where(posts.c.id.in_(SOME), retracted.c.back.is_(False))
+    .where(posts.c.id.in_(SOME_ROWS), retracted.c.back.is_(False))
 )
 _ASKED = numbers("asked")
 _IN_BANDS = sa.select(taken_bands.c.band, posts.c.id, posts.c.post).select_from(

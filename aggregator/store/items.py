@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from aggregator.model import Item, Items, PostId, Url
 from aggregator.store.dialects import upsert
-from aggregator.store.posts import SOME, chunks
+from aggregator.store.posts import SOME_ROWS, chunks
 from aggregator.store.tables import EPOCH, MICROSECOND, AnyRow, Moment, ended, errands, items, sources
 
 _OF = (
@@ -28,7 +28,7 @@ _KEEP = upsert(items)
 _EVERYWHERE = 0
 _ENDED = (
     sa.select(errands.c.source, sa.func.max(errands.c.ended, type_=Moment).label("last"))
-    .where(errands.c.source.in_(SOME))
+    .where(errands.c.source.in_(SOME_ROWS))
     .group_by(errands.c.source)
     .union_all(
         sa.select(sa.literal_column(str(_EVERYWHERE), sa.BigInteger), sa.func.max(ended.c.at, type_=Moment))

@@ -30,7 +30,8 @@ from aggregator.model import (
     Url,
 )
 from aggregator.store import bands, categories, ended, marks
-from aggregator.store.posts import SOME, categories_of, chunks
+from aggregator.store.dialects import texts
+from aggregator.store.posts import SOME, SOME_ROWS, categories_of, chunks
 from aggregator.store.tables import AnyRow, post_keys, posts, retracted, sources, tellings, withdrawn_keys
 from aggregator.store.tables import ended as ended_ids
 
@@ -88,9 +89,7 @@ _LED_TO_OR_WITHDRAWN = _LED_TO.union_all(
     .where(sources.c.url == sa.bindparam("source"), withdrawn_keys.c.key.in_(SOME))
 )
 _LED_TO_OR_ENDED = _LED_TO.union_all(
-    sa.select(ended_ids.c.id, sa.null(), sa.null()).where(
-        ended_ids.c.id.in_(sa.bindparam("ids", expanding=True))
-    )
+    sa.select(ended_ids.c.id, sa.null(), sa.null()).where(ended_ids.c.id.in_(sa.select(texts("ids").c.value)))
 )
 _USED = (
     sa.select(posts.c.post)
@@ -202,7 +201,7 @@ _TEXTS = sa.select(
     posts.c.title,
     sa.func.substr(posts.c.summary, 1, LONGEST_MARKUP).label("summary"),
     sa.func.substr(posts.c.content, 1, LONGEST_MARKUP).label("content"),
-).where(posts.c.id.in_(SOME))
+).where(posts.c.id.in_(SOME_ROWS))
 _KNOWN = (
     sa.select(
         *(c for c in posts.c if c.name not in ("title", "details", "summary", "content")),
@@ -215,7 +214,7 @@ _KNOWN = (
     .join(sources, sources.c.id == posts.c.source)
     .outerjoin(tellings, tellings.c.post == posts.c.id)
     .outerjoin(retracted, retracted.c.post == posts.c.id)
-    .where(posts.c.id.in_(SOME))
+    .where(posts.c.id.in_(SOME_ROWS))
 )
 
 

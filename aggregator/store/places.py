@@ -19,7 +19,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aggregator.model import Post, PostId, Scope, Slug, Story, StoryVersion, Url, rank
-from aggregator.store import archived, categories
+from aggregator.store import archived, batches, categories
 from aggregator.store.posts import SOME, categories_of, chunks, post_of
 from aggregator.store.tables import (
     KEPT,
@@ -118,8 +118,7 @@ def place(
         numbers = archived.touch(connection, older) if older else {}
         for row in rows:
             row["number"] = numbers.get((row["category"], row["shown"]))
-        if rows:
-            connection.execute(placements.insert(), rows)
+        batches.write(connection, _PLACE, rows)
         shown_in.update(row["category"] for row in rows)
     return shown_in - {SITE}
 
@@ -129,6 +128,7 @@ def _held_from(scope: str | sa.ColumnElement[str]) -> sa.Exists:
 
 
 _PLACED_IN = sa.select(placements.c.category).where(placements.c.story.in_(SOME)).distinct()
+_PLACE = placements.insert()
 _UNPLACE = placements.delete().where(placements.c.story.in_(SOME))
 # Each member in each of its categories, and one that is in none by itself.
 _SHOWN_IN = (
@@ -161,7 +161,7 @@ def _elect(connection: sa.Connection, some: Sequence[PostId], members: Iterable[
         {"told": story, "leader": lead and lead.post, "led_at": lead and lead.published}
         for story, lead in ((story, leads.get(story)) for story in some)
     ]
-    connection.execute(_ELECT, elected)
+    batches.write(connection, _ELECT, elected)
 
 
 def _leads(members: Iterable[AnyRow], what: str) -> dict[str, AnyRow]:

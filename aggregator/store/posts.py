@@ -26,6 +26,8 @@ from aggregator.model import (
     SourceInfo,
     Url,
 )
+from aggregator.store import batches
+from aggregator.store.dialects import numbers, texts
 from aggregator.store.tables import AnyRow, post_categories, post_keys, posts
 
 T = TypeVar("T")
@@ -75,11 +77,18 @@ PLAIN = (
     "position",
 )
 
-SOME: sa.BindParameter[Any] = sa.bindparam("some", expanding=True)
-"""What a statement that is built once looks for: building one takes longer than SQLite takes to run it."""
+SOME = sa.select(texts("some").c.value)
+"""What a statement that is built once looks for, in a column of text: a list, as one parameter.
+
+Building a statement takes longer than SQLite takes to run it, and so does writing it out for so many values.
+"""
+SOME_ROWS = sa.select(numbers("some").c.value)
+"""The same for row ids."""
+_KEYS = post_keys.insert()
+_CATEGORIES = post_categories.insert()
 _CATEGORIES_OF = (
     sa.select(post_categories.c.post, post_categories.c.category)
-    .where(post_categories.c.post.in_(SOME))
+    .where(post_categories.c.post.in_(SOME_ROWS))
     .order_by(post_categories.c.post, post_categories.c.rank)
 )
 _TAKEN = sa.select(posts.c.id, posts.c.post, posts.c.source, posts.c.story, posts.c.purged).where(
@@ -138,8 +147,7 @@ def post_of(row: AnyRow, url: Url, slugs: Sequence[Slug]) -> Post:
 def write_keys(connection: sa.Connection, rows: Mapping[int, Post]) -> None:
     """The keys and categories of posts, by row id. Those that were there must be gone."""
     keys = [{"post": row, "key": key} for row, post in rows.items() for key in dict.fromkeys(post.keys)]
-    if keys:
-        connection.execute(post_keys.insert(), keys)
+    batches.write(connection, _KEYS, keys)
     write_categories(connection, rows)
 
 
@@ -150,8 +158,7 @@ def write_categories(connection: sa.Connection, rows: Mapping[int, Post]) -> Non
         for row, post in rows.items()
         for rank, slug in enumerate(dict.fromkeys(post.categories))
     ]
-    if slugs:
-        connection.execute(post_categories.insert(), slugs)
+    batches.write(connection, _CATEGORIES, slugs)
 
 
 def categories_of(connection: sa.Connection, rows: Iterable[int]) -> Mapping[int, list[Slug]]:

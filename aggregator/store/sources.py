@@ -21,7 +21,7 @@ from aggregator.store import archived, categories, errands, jekyll, marks, memor
 from aggregator.store.hosts import host_of
 from aggregator.store.leases import BEGUN
 from aggregator.store.memories import MEMORY, UNREAD
-from aggregator.store.posts import SOME, chunks
+from aggregator.store.posts import SOME_ROWS, chunks
 from aggregator.store.tables import EPOCH, SITE, AnyRow, hosts, posts, sources
 
 
@@ -216,7 +216,7 @@ def replanned(connection: sa.Connection, config: Config) -> Mapping[Url, Replann
 
 
 def _kept(connection: sa.Connection, rows: Iterable[int]) -> list[AnyRow]:
-    query = _KEPT.where(sources.c.id.in_(SOME))
+    query = _KEPT.where(sources.c.id.in_(SOME_ROWS))
     return [row for some in chunks(rows) for row in connection.execute(query, {"some": some})]
 
 

@@ -26,7 +26,7 @@ from aggregator.model import (
     Rejected,
     replace,
 )
-from aggregator.store import articles, bands, categories
+from aggregator.store import articles, bands, batches, categories
 from aggregator.store.places import place, placed_in
 from aggregator.store.posts import SOME, chunks, row_of, taken, write_keys
 from aggregator.store.tables import (
@@ -138,6 +138,8 @@ def _ours(post: PostId, stored: dict[PostId, AnyRow], source: int) -> PostId:
 
 
 # Built once: building a statement takes longer than SQLite takes to run it.
+_FOUND = stories.insert()
+_NEW = posts.insert()
 _THERE = sa.select(stories.c.id).where(stories.c.id.in_(SOME))
 _UNKEY = post_keys.delete().where(post_keys.c.post == sa.bindparam("row"))
 _UNCATEGORIZE = post_categories.delete().where(post_categories.c.post == sa.bindparam("row"))
@@ -151,7 +153,7 @@ def _found(connection: sa.Connection, ids: Sequence[PostId]) -> None:
     if there or len(set(ids)) < len(ids):
         raise Collision("a story of that id is there already")
     if ids:
-        connection.execute(stories.insert(), [{"id": story} for story in ids])
+        batches.write(connection, _FOUND, [{"id": story} for story in ids])
 
 
 def _insert(connection: sa.Connection, source: int, definition: str, fresh: Mapping[PostId, Fresh]) -> None:
@@ -166,7 +168,7 @@ def _insert(connection: sa.Connection, source: int, definition: str, fresh: Mapp
         raise Collision(f"no such story: {min(joined - there)}")
     of_all = {"source": source, "definition": definition, "purged": False}
     rows = [row_of(came.post) | of_all | {"story": came.story} for came in fresh.values()]
-    connection.execute(posts.insert(), rows)
+    batches.write(connection, _NEW, rows)
     ids = taken(connection, fresh)
     write_keys(connection, {int(ids[id].id): came.post for id, came in fresh.items()})
 

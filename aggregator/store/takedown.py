@@ -30,7 +30,7 @@ from aggregator.model import (
 )
 from aggregator.store import archived, bands, categories, ended, items, marks, places
 from aggregator.store.database import Database
-from aggregator.store.posts import SOME, categories_of, chunks, taken
+from aggregator.store.posts import SOME, SOME_ROWS, categories_of, chunks, taken
 from aggregator.store.tables import (
     SITE,
     AnyRow,
@@ -120,7 +120,7 @@ _ROWS = (
     .where(posts.c.story.in_(SOME))
     .order_by(posts.c.id)
 )
-_TEXT = sa.select(posts.c.id, posts.c.summary, posts.c.content).where(posts.c.id.in_(SOME))
+_TEXT = sa.select(posts.c.id, posts.c.summary, posts.c.content).where(posts.c.id.in_(SOME_ROWS))
 
 
 def _members(connection: sa.Connection, wanted: Iterable[PostId]) -> dict[PostId, list[AnyRow]]:

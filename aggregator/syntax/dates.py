@@ -18,6 +18,17 @@ EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)
 
 _LONGEST = 100  # characters; no form below is as long
 
+# What nearly all dates are like (RFC 3339; RFC 822 with four digits of the year), and nothing is to be
+# guessed of; what else reads them comes to the same.
+_CLOCK = r"((?:[01][0-9]|2[0-3])):([0-5][0-9]):([0-5][0-9])"
+_RFC3339 = re.compile(
+    rf"([0-9]{{4}})-([0-9]{{2}})-([0-9]{{2}})T{_CLOCK}(?:\.[0-9]{{1,9}})?(?:Z|([+-])(0[0-9]|1[0-5]):([0-5][0-9]))"
+)
+_RFC822 = re.compile(
+    r"(?:(?:Mon|Tue|Wed|Thu|Fri|Sat|Sun), )?([0-9]{1,2})"
+    r" (Jan|Feb|Mar|Apr|May|Jun|Jul|Aug|Sep|Oct|Nov|Dec) ([0-9]{4})"
+    rf" {_CLOCK} (?:GMT|UTC|Z|([+-])(0[0-9]|1[0-5])([0-5][0-9]))"
+)
 _YEAR_FIRST = re.compile(
     r"(\d{4})\s?[-/.年년]\s?(\d{1,2})\s?[-/.月월]\s?(\d{1,2})\s?(?:[日号號일]|\.(?!\d))?"
 )
@@ -84,6 +95,15 @@ def parse(raw: str, timezone: str) -> datetime | None:
     microseconds. `timezone` is the IANA name used where no offset is given; in China's zones `CST` is +0800.
     A date without a time is the start of that day. Never raises.
     """
+    try:
+        if found := _RFC3339.fullmatch(raw):
+            year, month, day, *clock, sign, hours, minutes = found.groups()
+            return _moment(int(year), int(month), int(day), clock, sign, hours, minutes)
+        if found := _RFC822.fullmatch(raw):
+            day, named, year, *clock, sign, hours, minutes = found.groups()
+            return _moment(int(year), _MONTHS[named.lower()], int(day), clock, sign, hours, minutes)
+    except (ValueError, OverflowError):
+        return None
     text = " ".join(unicodedata.normalize("NFKC", raw[: _LONGEST + 1]).split())
     if not text or len(text) > _LONGEST:
         return None
@@ -92,6 +112,18 @@ def parse(raw: str, timezone: str) -> datetime | None:
         return None if moment is None else moment.astimezone(UTC)
     except (ValueError, OverflowError):  # the 31st of November, the hour 25, the year 0
         return None
+
+
+def _moment(
+    year: int, month: int, day: int, clock: list[str], sign: str | None, hours: str, minutes: str
+) -> datetime:
+    """Without a sign it is in UTC; raises what `datetime` does."""
+    hour, minute, second = clock
+    there = datetime(year, month, day, int(hour), int(minute), int(second), tzinfo=UTC)
+    if sign is None:
+        return there
+    ahead = timedelta(hours=int(hours), minutes=int(minutes))
+    return there + ahead if sign == "-" else there - ahead
 
 
 def believable(moment: datetime, now: datetime) -> bool:

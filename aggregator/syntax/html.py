@@ -211,7 +211,7 @@ def _attribute_against(base: str) -> Callable[[str, str, str], str | None]:
 
 
 def _link(base: str, value: str) -> str | None:
-    if _MAILTO.match(value):
+    if ":" in value and _MAILTO.match(value):
         return quote(clean(value).strip(), safe="!$&'()*+,;=:@/?-._~%")
     return urls.absolute(base, value) or None
 

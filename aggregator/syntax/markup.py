@@ -40,6 +40,14 @@ _TAG = re.compile(
     r"|(?P<comment>!--)|[!?/])"
 )
 _PLAIN_GAPS = {**dict.fromkeys(_INLINE, ""), **dict.fromkeys(("p", "br", "img", "li", "div"), " ")}
+# Tags as the sanitizer writes them, of what most texts are made of: no `<` or `>` is in them but their own.
+_AS_WRITTEN = r"(?: [a-z-]+=\"[^\"<>]*+\")*+ ?/?>"
+_INLINE_AS_WRITTEN = re.compile(rf"</?(?:{'|'.join(sorted(_INLINE))}){_AS_WRITTEN}")
+_BLOCK = (
+    r"</?(?:p|br|img|li|div|ul|ol|h[1-6]|hr|blockquote|pre|figure|figcaption|table|tbody|thead|tr|td|th)"
+    + _AS_WRITTEN
+)
+_BLOCKS_AS_WRITTEN = re.compile(f"{_BLOCK}(?:{_BLOCK})*+")
 _COMMENT_END = re.compile(r"--!?>")
 _CLOSERS = {name: re.compile(rf"</{name}(?=[\s/>])[^>]*+>?", re.IGNORECASE) for name in DROPPED}
 
@@ -114,6 +122,11 @@ def to_text(html: str) -> str:
     """
     if "<" not in html:
         return fold(unescape(html))
+    if "\0" not in html:
+        # A tag leaves something in its place, so that what is around it makes no other one.
+        bare = _BLOCKS_AS_WRITTEN.sub(" ", _INLINE_AS_WRITTEN.sub("\0", html))
+        if "<" not in bare:
+            return fold(unescape(bare.replace("\0", "")))
     try:
         # Where nothing is hidden, text is found without walking from tag to tag.
         return fold(unescape(_TAG.sub(_gap, html)))

@@ -15,6 +15,8 @@ from aggregator.model import Slug
 LONGEST = 60
 """Characters of a slug, before any suffix that keeps it apart from another."""
 
+_NUMBERS = re.compile(r"(?<=[0-9]),(?=[0-9])")
+_GAP = re.compile(r"[^a-z0-9]+")
 _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002ffff]")
 
@@ -32,5 +34,8 @@ def slugify(value: str) -> Slug:
         from pypinyin import lazy_pinyin  # 0.2 s to import, and most values need none of it
 
         latin = "".join(lazy_pinyin(latin))
-    slug = transliterated(latin, max_length=LONGEST).strip("-")
+    if latin.isascii() and "&" not in latin:  # as `transliterated` makes it, but sooner
+        slug = _GAP.sub("-", _NUMBERS.sub("", latin.lower())).strip("-")[:LONGEST].strip("-")
+    else:
+        slug = transliterated(latin, max_length=LONGEST).strip("-")
     return Slug(slug or f"c-{sha256(value.encode('utf-8', 'surrogatepass')).hexdigest()[:8]}")

@@ -203,12 +203,15 @@ def _named_part(fragment: str) -> str:
 
 def is_home(url: str, home: str) -> bool:
     """Whether a URL names a site rather than one page of it: a bare host, or the same as `home`."""
-    named = key(url)
+    named = key(url) if url else ""
     return bool(named) and ((named.endswith("/") and named.count("/") == 1) or named == key(home))
 
 
 def place(url: str) -> str:
     """Path and query: what a move to another host or to https leaves of a URL; "" for a home page."""
+    if plain := _PLAIN.fullmatch(url):
+        path = plain[2].rstrip("/")
+        return f"{path}?" if path else ""
     try:
         parts = urlsplit(url)
     except ValueError:
@@ -223,13 +226,20 @@ def same_site(one: str, other: str) -> bool:
     `feeds.example.org` and `www.example.org` are two sites by this rule, `blog.example.org` and
     `example.org` one: it must never take a stranger for the author.
     """
-    a, b = (_host(url).removeprefix("www.") for url in (one, other))
+    a, b = _host(one), _host(other)
     return bool(a and b) and (a == b or a.endswith(f".{b}") or b.endswith(f".{a}"))
 
 
 def _host(url: str) -> str:
+    if plain := _PLAIN.fullmatch(url):
+        return plain[1].removeprefix("www.")
+    return _parsed_host(url)
+
+
+@lru_cache(maxsize=64)
+def _parsed_host(url: str) -> str:
     try:
-        return (urlsplit(url).hostname or "").rstrip(".").lower()
+        return (urlsplit(url).hostname or "").rstrip(".").lower().removeprefix("www.")
     except ValueError:
         return ""
 

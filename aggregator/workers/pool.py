@@ -9,6 +9,7 @@ ends. Who may read when is `reader`'s.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import multiprocessing
 import multiprocessing.forkserver
@@ -198,6 +199,7 @@ def _prepare(memory: int) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, signal.SIG_IGN)
     os.nice(_NICE)
+    gc.freeze()  # what was imported stays: nothing of it is garbage, and looking through it takes time
     # Not RLIMIT_AS: libraries reserve addresses by the gigabyte that they never use.
     resource.setrlimit(resource.RLIMIT_DATA, (memory, memory))
     resource.setrlimit(resource.RLIMIT_CORE, (0, 0))

@@ -1,8 +1,9 @@
 """By what posts of one document are recognised."""
 
+import random
 from dataclasses import replace
 
-from aggregator.dedupe import stamp
+from aggregator.dedupe import keys, stamp
 from tests.posts import post, source
 
 
@@ -134,3 +135,15 @@ def test_where_nothing_is_compared_posts_have_no_bands():
     (other,), _ = stamp(said, source(), compares=False)
     assert (bool(compared.bands), other.bands) == (True, ())
     assert replace(compared, bands=()) == other
+
+
+def test_white_space_is_left_out_the_same_way_whatever_tags_hold():
+    """The shorter ways to what is seen of HTML come to what one search for tags and their spaces does."""
+    pieces = (
+        "<p>", "</p>", " ", "  ", "text", '<a href="x">', "</a>", "<br>", "<br/>", "<b", '<p class="x', '"',
+        ">", "<li>", "\n", "\u00a0", "中文", '<h1 title="a<b">', "<pfoo>", "<figure>", "<p<b>", "<ul ",
+    )  # fmt: skip
+    chosen = random.Random(7)
+    for _ in range(4000):
+        html = "".join(chosen.choices(pieces, k=chosen.randint(1, 8)))
+        assert keys._as_seen(html) == keys._LINE.sub(r"\1", " ".join(html.split())).strip(), html

@@ -1,5 +1,6 @@
 """Dates: every way in which feeds write them, and what is none."""
 
+import random
 from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
@@ -174,3 +175,25 @@ def test_reading_never_raises(raw):
     """Any text gives an aware moment in UTC or None."""
     moment = parse(raw, "Asia/Shanghai")
     assert moment is None or moment.utcoffset() == timedelta(0)
+
+
+def test_plain_dates_are_read_as_all_others_are():
+    """The short way for RFC 3339 and RFC 822 comes to what reading them piece by piece does."""
+    chosen = random.Random(7)
+
+    def two(most: int) -> str:
+        return f"{chosen.randint(0, most):02}"
+
+    for _ in range(4000):
+        clock = f"{two(25)}:{two(61)}:{two(61)}"
+        year, zone = (
+            chosen.choice(("2026", "0000", "0001", "9999")),
+            chosen.choice(("+0800", "-0530", "+1600")),
+        )
+        fraction, offset = chosen.choice(("", ".5")), chosen.choice(("Z", f"{zone[:3]}:30"))
+        weekday, month = chosen.choice(("Mon, ", "")), chosen.choice(("Feb", "May"))
+        rfc3339 = f"{year}-{two(13)}-{two(32)}T{clock}{fraction}{offset}"
+        rfc822 = f"{weekday}{chosen.randint(0, 32)} {month} {year} {clock} {chosen.choice(('GMT', zone))}"
+        for said in (rfc3339, rfc822):
+            # A second space is one to the long way alone.
+            assert parse(said, "Asia/Shanghai") == parse(f"  {said}", "Asia/Shanghai"), said

@@ -1,8 +1,11 @@
 """Plain text: cleaned, folded, made of what a source calls text."""
 
+import random
+
 import pytest
 
 from aggregator.model import Text
+from aggregator.syntax import chars, markup
 from aggregator.syntax.text import clean, fold, plain, shorten
 
 
@@ -69,3 +72,16 @@ def test_shorten(text, limit, expected):
     """A cut is between words where there are any, and shown."""
     assert shorten(text, limit) == expected
     assert len(expected) <= limit
+
+
+def test_tags_as_the_sanitizer_writes_them_leave_the_same_text():
+    """The shorter way to the text of simple HTML comes to what walking from tag to tag does."""
+    pieces = (
+        "<p>", "</p>", " ", "  ", "text", '<a href="x">', "</a>", "<br>", "<br />", '<img src="a" alt="b c">',
+        "<b", "&lt;", '<p class="x', '"', ">", "<!-- x -->", "<script>", "</script>", "\0", "\n", "<P>",
+        '<h1 title="a<b">', "<pfoo>", "<em>", "</em>", "<p<b>", "<td>", "1 < 2", "<li/>",
+    )  # fmt: skip
+    chosen = random.Random(7)
+    for _ in range(4000):
+        html = "".join(chosen.choices(pieces, k=chosen.randint(1, 8)))
+        assert markup.to_text(html) == chars.fold("".join(markup._words(html))), html
