@@ -80,7 +80,7 @@ class Place:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=60,
+            timeout=180,
             env=ENVIRONMENT,
             check=False,
             **given,
@@ -91,7 +91,7 @@ class Place:
         with tempfile.TemporaryFile() as out, tempfile.TemporaryFile() as err:
             process = ready.Process(arguments, cwd=self.directory, env=ENVIRONMENT, stdout=out, stderr=err)
             try:
-                ended = process.wait(60)
+                ended = process.wait(180)
             finally:
                 process.kill()
             said = []
