@@ -80,7 +80,7 @@ class Place:
             capture_output=True,
             text=True,
             encoding="utf-8",
-            timeout=60,
+            timeout=180,
             env=ENVIRONMENT,
             check=False,
             **given,
