@@ -8,7 +8,7 @@ from typing import Any, TypeAlias
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
 
-HEAD = "0013"
+HEAD = "0014"
 """The newest migration. A database that says more was written by a newer version of us."""
 
 SITE = ""
@@ -65,8 +65,11 @@ class _WithoutNul(sa.TypeDecorator[str]):
 Text = sa.Text().with_variant(_WithoutNul(collation="C"), "postgresql")
 """The type of all text, so that both databases order and compare it alike."""
 
-# SQLite counts rows by itself only for INTEGER PRIMARY KEY.
+# SQLite counts rows by itself only for INTEGER PRIMARY KEY, and has 64 bits for every INTEGER.
 Row = sa.BigInteger().with_variant(sa.Integer, "sqlite")
+
+Mark = Row
+"""The type of what counts polls or posts, for ever. PostgreSQL's INTEGER ends at 2,147,483,647."""
 
 metadata = sa.MetaData()
 

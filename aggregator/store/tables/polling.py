@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from aggregator.store.tables.columns import Moment, Row, Span, Text, metadata, partial_index
+from aggregator.store.tables.columns import Mark, Moment, Row, Span, Text, metadata, partial_index
 
 facts = sa.Table(
     "facts",  # what the store knows of itself: its identity, and which settings documents were made with
@@ -31,7 +31,7 @@ sources = sa.Table(
     sa.Column("next_due", Moment, nullable=False),
     sa.Column("due_why", Text, nullable=False),  # JSON list of texts
     sa.Column("not_before", Moment),  # memory.not_before
-    sa.Column("token", sa.Integer, nullable=False),  # of its last lease; only grows
+    sa.Column("token", Mark, nullable=False),  # of its last lease; only grows
     sa.Column("leased_at", Moment),  # NULL: not leased
     sa.Column("memory", Text, nullable=False),  # model.Memory as JSON
     sa.Column("unread", Text, nullable=False),  # JSON list of the last body's UnreadEntry
@@ -76,7 +76,7 @@ errands = sa.Table(
     sa.Column("pages", sa.Integer, nullable=False),
     sa.Column("attempts", sa.Integer, nullable=False),
     sa.Column("leased_at", Moment),  # NULL: not leased
-    sa.Column("token", sa.Integer, nullable=False),  # of its last lease; only grows
+    sa.Column("token", Mark, nullable=False),  # of its last lease; only grows
     sa.Column("result", Text, nullable=False),  # of its last exchange, for people
     sa.Column("ended", Moment),  # NULL: it is to be run
     sa.Column("post", Text),  # posts.post of an article; NULL: of another kind

@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from aggregator.store.tables.columns import Moment, Text, metadata, partial_index
+from aggregator.store.tables.columns import Mark, Moment, Text, metadata, partial_index
 
 scopes = sa.Table(
     "scopes",
     metadata,
     sa.Column("scope", Text, primary_key=True),  # slug, or SITE
-    sa.Column("mark", sa.Integer, nullable=False),  # from one counter for all; above `settled`: dirty
-    sa.Column("settled", sa.Integer, nullable=False),
+    sa.Column("mark", Mark, nullable=False),  # from one counter for all; above `settled`: dirty
+    sa.Column("settled", Mark, nullable=False),
     sa.Column("created", Moment, nullable=False),
     sa.Column("updated", Moment),  # of its documents; never goes back; NULL: never rendered
     sa.Column("asked", Moment),  # when it was claimed last
     sa.Column("opened", Moment),  # when it was claimed for its first publish; NULL: never settled
-    sa.Column("token", sa.Integer, nullable=False),  # of its last claim; only grows
+    sa.Column("token", Mark, nullable=False),  # of its last claim; only grows
     sa.Column("claimed", sa.Boolean, nullable=False),
     sa.Column("cut", Text),  # the day on which its archives were cut last; NULL: never
 )
@@ -27,8 +27,8 @@ archives = sa.Table(
     sa.Column("category", Text, primary_key=True),
     sa.Column("number", sa.Integer, primary_key=True, autoincrement=False),
     sa.Column("closed", Moment, nullable=False),
-    sa.Column("mark", sa.Integer, nullable=False),  # above `settled`: its document is to be rendered
-    sa.Column("settled", sa.Integer, nullable=False),  # 0: it has had no document yet
+    sa.Column("mark", Mark, nullable=False),  # above `settled`: its document is to be rendered
+    sa.Column("settled", Mark, nullable=False),  # 0: it has had no document yet
     sa.Column("updated", Moment),  # of its document; never goes back
     sa.Column("dropped", sa.Boolean, nullable=False),  # by retention
     sqlite_with_rowid=False,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from aggregator.store.tables.columns import Moment, Row, Text, metadata, partial_index
+from aggregator.store.tables.columns import Mark, Moment, Row, Text, metadata, partial_index
 
 categories = sa.Table(
     "categories",
@@ -26,9 +26,9 @@ stories = sa.Table(
     sa.Column("id", Text, primary_key=True),  # of the post that founded it; never changes
     sa.Column("lead", Text),  # posts.post of its primary; NULL: no member is visible
     sa.Column("published", Moment),  # of its primary
-    sa.Column("mark", sa.Integer, nullable=False, server_default="0"),  # raised when it is placed
-    sa.Column("written", sa.Integer, nullable=False, server_default="0"),  # the mark of its Jekyll file
-    sa.Column("paged", sa.Integer, nullable=False, server_default="-1"),  # the mark of its page
+    sa.Column("mark", Mark, nullable=False, server_default="0"),  # raised when it is placed
+    sa.Column("written", Mark, nullable=False, server_default="0"),  # the mark of its Jekyll file
+    sa.Column("paged", Mark, nullable=False, server_default="-1"),  # the mark of its page
 )
 # One expression, used in queries letter for letter: SQLite takes a partial index only then.
 UNWRITTEN = stories.c.mark > stories.c.written

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from aggregator.store.tables.columns import Moment, Row, Span, Text, metadata
+from aggregator.store.tables.columns import Mark, Moment, Row, Span, Text, metadata
 
 hub_topics = sa.Table(
     "hub_topics",  # documents that somebody is to hear of
     metadata,
     sa.Column("path", Text, primary_key=True),
     sa.Column("etag", Text, nullable=False),  # of the document that `version` stands for
-    sa.Column("version", sa.Integer, nullable=False),  # raised when it is another one
-    sa.Column("pinged", sa.Integer),  # the version that another hub was told of; NULL: none is to be told
+    sa.Column("version", Mark, nullable=False),  # raised when it is another one
+    sa.Column("pinged", Mark),  # the version that another hub was told of; NULL: none is to be told
     sa.Column("ping_due", Moment, nullable=False),
     sa.Column("ping_failures", sa.Integer, nullable=False),  # in a row
 )
@@ -21,7 +21,7 @@ hub_versions = sa.Table(
     "hub_versions",  # what topics held: as they are, and as some subscriber had them last
     metadata,
     sa.Column("path", Text, primary_key=True),
-    sa.Column("version", sa.Integer, primary_key=True),
+    sa.Column("version", Mark, primary_key=True),
     sa.Column("held", Text, nullable=False),  # JSON: digests by id
 )
 
@@ -49,8 +49,8 @@ hub_subscriptions = sa.Table(
     sa.Column("host", Text, nullable=False, index=True),
     sa.Column("secret", Text, nullable=False),
     sa.Column("expires", Moment, nullable=False),
-    sa.Column("seen", sa.Integer, nullable=False),  # the version that needs no delivery any more
-    sa.Column("delivered", sa.Integer),  # the version that was sent last; NULL: none yet
+    sa.Column("seen", Mark, nullable=False),  # the version that needs no delivery any more
+    sa.Column("delivered", Mark),  # the version that was sent last; NULL: none yet
     sa.Column("due", Moment, nullable=False),  # not before, whatever is new
     sa.Column("failures", sa.Integer, nullable=False),  # in a row
     sa.UniqueConstraint("callback", "path"),
