@@ -226,7 +226,7 @@ def tell(scene, history):
     scene.publish(0)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=80, deadline=None)
 @given(**HISTORY)
 def test_a_reader_misses_nothing(history, entries, per_source, keeps):
     """On the store in memory."""

@@ -130,7 +130,7 @@ def test_joined_as_if_written_anew(history, entries, per_source, keeps):
 
 
 @pytest.mark.parametrize("_", ["sqlite"])
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=8, deadline=None)
 @given(**HISTORY)
 def test_joined_files_as_if_written_anew(_, history, entries, per_source, keeps):
     """On SQLite and a directory of files."""

@@ -14,7 +14,7 @@ from tests.pipeline import given
 from tests.pipeline.given import fetched, item, rss
 
 SERIES = Path(__file__).parents[3] / "shared" / "pollseq"
-POLLS = 150
+POLLS = 100
 VERSIONS = 60
 DATE = "Sun, 01 Feb 2026 10:00:00 GMT"
 
