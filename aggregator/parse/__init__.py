@@ -22,6 +22,7 @@ from aggregator.parse.feed import read
 from aggregator.parse.hooks import MOST_ENTRIES, RawFeed
 from aggregator.parse.items import Items, Odd, find
 from aggregator.parse.unreadable import after_parsing, before_decoding, before_parsing
+from aggregator.syntax.slugs import takes_dictionary
 
 __all__ = ["parse", "parse_rest"]
 
@@ -47,8 +48,9 @@ def parse_rest(fetched: Fetched, salt: str, known: Collection[str], context: str
     """What `parse` gives of a document of which little is not known; None where it is not such a one.
 
     Bounded by itself: well-formed XML without a document type, of which the items are found in linear time,
-    and feedparser has so little to read that it cannot take long. Of all others None is said as soon as that
-    is seen.
+    and feedparser has so little to read that it cannot take long. Nor is there any Chinese that is new: the
+    dictionary that names it takes long to load, and half as much memory as all else that we are. Of all
+    others None is said as soon as that is seen.
     """
     if not is_short(fetched.body) or before_decoding(fetched.body):
         return None
@@ -58,7 +60,7 @@ def parse_rest(fetched: Fetched, salt: str, known: Collection[str], context: str
     if items is None or not left_out:
         return None
     rest = items.without(left_out)
-    if not is_little(rest):
+    if not is_little(rest) or any(takes_dictionary(items.text(n)) for n in items.others(left_out)):
         return None
     raw = _rest(items, left_out, fetched.url, context)
     return None if raw is None else _parsed(fetched, cleaned.repairs, raw, items, left_out)
@@ -104,7 +106,7 @@ def _parsed(
     if items is None:
         positions: Sequence[int] = range(len(raw.entries))
     else:
-        positions = sorted({*range(len(items.spans))} - {*left_out})
+        positions = items.others(left_out)
     entries, unread = _entries(raw, positions)
     facts = facts_of(raw.said)
     return Parsed(

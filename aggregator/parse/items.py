@@ -45,6 +45,15 @@ class Items:
         """The positions, from 0, of those items that have one of these digests."""
         return tuple(n for n, digest in enumerate(self.digests) if digest in digests)
 
+    def others(self, positions: Collection[int]) -> list[int]:
+        """The positions that are not among these."""
+        return [n for n in range(len(self.spans)) if n not in positions]
+
+    def text(self, position: int) -> str:
+        """One item as it stands there."""
+        start, end = self.spans[position]
+        return self.data[start:end].decode("utf-8")
+
     def without(self, positions: Collection[int]) -> str:
         """The text of the document without some of its items."""
         parts, at = [], 0

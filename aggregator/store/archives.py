@@ -9,8 +9,9 @@ here.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -32,6 +33,7 @@ from aggregator.store.tables import (
     stories,
 )
 
+# Built once: building a statement takes longer than SQLite takes to run it.
 _UNCUT = (
     sa.select(
         *(placements.c.shown, placements.c.source, placements.c.held, posts.c.id),
@@ -43,6 +45,41 @@ _UNCUT = (
     .order_by(placements.c.published.desc(), placements.c.shown)
 )
 _DAY = sa.select(scopes.c.cut).where(scopes.c.scope == sa.bindparam("of"))
+_CUT = scopes.update().where(scopes.c.scope == sa.bindparam("of")).values(cut=sa.bindparam("on"))
+_OF_CATEGORY = archives.c.category == sa.bindparam("of")
+_ONE = sa.and_(_OF_CATEGORY, archives.c.number == sa.bindparam("one"))
+_HIGHEST = sa.select(sa.func.coalesce(sa.func.max(archives.c.number), 0)).where(_OF_CATEGORY)
+_NEWEST = sa.select(sa.func.max(archives.c.number)).where(_OF_CATEGORY, THERE)
+_BEFORE = _NEWEST.where(archives.c.number < sa.bindparam("one"))
+_MEMBERS = (
+    sa.select(archived.c.shown)
+    .outerjoin(posts, posts.c.post == archived.c.shown)
+    .where(archived.c.category == sa.bindparam("of"), archived.c.number == sa.bindparam("one"))
+    .order_by(posts.c.id.nulls_first(), archived.c.shown)
+)
+
+
+def _unsettled(*which: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    """Some of those that wait."""
+    waiting = sa.select(archives).where(UNSETTLED, *which)
+    return waiting.order_by(archives.c.category, archives.c.number).limit(sa.bindparam("most"))
+
+
+_FRESH = _unsettled(THERE, archives.c.settled == 0, _OF_CATEGORY)
+_CHANGED = _unsettled(
+    THERE,
+    archives.c.settled > 0,
+    sa.tuple_(archives.c.category, archives.c.number)
+    > sa.tuple_(
+        sa.bindparam("after", type_=archives.c.category.type),
+        sa.bindparam("behind", type_=archives.c.number.type),
+    ),
+)
+_DROPPED = _unsettled(archives.c.dropped.is_(True))
+_PROMISE = archives.update().where(_ONE).values(updated=sa.bindparam("at"))
+_SETTLE = (
+    archives.update().where(_ONE, archives.c.settled < sa.bindparam("to")).values(settled=sa.bindparam("to"))
+)
 
 
 class Archives:
@@ -69,9 +106,8 @@ class Archives:
         with self._database.write() as connection:
             if not marks.holds(connection, claim):
                 raise StoreError(f"{category}: another process publishes it by now")
-            connection.execute(scopes.update().where(scopes.c.scope == category).values(cut=day))
-            highest = sa.select(sa.func.coalesce(sa.func.max(archives.c.number), 0))
-            number = connection.execute(highest.where(archives.c.category == category)).scalar_one()
+            connection.execute(_CUT, {"of": category, "on": day})
+            number = connection.execute(_HIGHEST, {"of": category}).scalar_one()
             for ids in cut:
                 number += 1
                 made = {"mark": 1, "settled": 0, "closed": now, "dropped": False}
@@ -84,53 +120,46 @@ class Archives:
 
     def newest(self, category: Slug, /) -> int | None:
         with self._database.read() as connection:
-            query = sa.select(sa.func.max(archives.c.number)).where(archives.c.category == category, THERE)
-            newest: int | None = connection.execute(query).scalar_one()
+            newest: int | None = connection.execute(_NEWEST, {"of": category}).scalar_one()
             return newest
 
     def fresh(self, category: Slug, limit: int, /) -> Sequence[Archive]:
-        new = sa.and_(UNSETTLED, THERE, archives.c.settled == 0, archives.c.category == category)
-        return self._archives(new, limit)
+        return self._archives(_FRESH, {"of": category, "most": limit})
 
     def changed(self, limit: int, after: tuple[str, int], /) -> Sequence[Archive]:
-        behind = sa.tuple_(archives.c.category, archives.c.number) > after
-        return self._archives(sa.and_(UNSETTLED, THERE, archives.c.settled > 0, behind), limit)
+        return self._archives(_CHANGED, {"after": after[0], "behind": after[1], "most": limit})
 
     def dropped(self, limit: int, /) -> Sequence[Archive]:
-        return self._archives(sa.and_(UNSETTLED, archives.c.dropped.is_(True)), limit)
+        return self._archives(_DROPPED, {"most": limit})
 
     def promise(self, archive: Archive, updated: datetime, /) -> None:
         if archive.updated is None or archive.updated < updated:
             with self._database.write() as connection:
-                connection.execute(_row(archive.category, archive.number).values(updated=updated))
+                one = {"of": archive.category, "one": archive.number, "at": updated}
+                connection.execute(_PROMISE, one)
 
     def settle(self, done: Sequence[Archive], /) -> None:
+        if not done:
+            return
+        rows = [{"of": one.category, "one": one.number, "to": one.mark} for one in done]
         with self._database.write() as connection:
-            for one in done:
-                later = _row(one.category, one.number).where(archives.c.settled < one.mark)
-                connection.execute(later.values(settled=one.mark))
+            connection.execute(_SETTLE, rows)
 
-    def _archives(self, which: sa.ColumnElement[bool], limit: int) -> Sequence[Archive]:
-        query = sa.select(archives).where(which).order_by(archives.c.category, archives.c.number).limit(limit)
+    def _archives(self, which: sa.Select[*tuple[Any, ...]], given: Mapping[str, object]) -> Sequence[Archive]:
         with self._database.read() as connection:
-            return [_archive(connection, row) for row in connection.execute(query).all()]
+            return [_archive(connection, row) for row in connection.execute(which, given).all()]
 
 
 def _archive(connection: sa.Connection, row: AnyRow) -> Archive:
     """An archive as it is now, with its stories unless it was dropped."""
     category = Slug(row.category)
-    together = sa.and_(archived.c.category == category, archived.c.number == row.number)
-    query = sa.select(archived.c.shown).outerjoin(posts, posts.c.post == archived.c.shown).where(together)
-    query = query.order_by(posts.c.id.nulls_first(), archived.c.shown)
-    members = [PostId(shown) for shown in connection.execute(query).scalars()]
-    before = sa.select(sa.func.max(archives.c.number)).where(
-        archives.c.category == category, archives.c.number < row.number, THERE
-    )
+    one = {"of": category, "one": row.number}
+    members = [PostId(shown) for shown in connection.execute(_MEMBERS, one).scalars()]
     return Archive(
         category=category,
         number=row.number,
         mark=row.mark,
-        previous=connection.execute(before).scalar_one(),
+        previous=connection.execute(_BEFORE, one).scalar_one(),
         closed=row.closed,
         updated=row.updated,
         members=tuple(members),
@@ -138,7 +167,3 @@ def _archive(connection: sa.Connection, row: AnyRow) -> Archive:
         if row.dropped
         else tuple(story for _, story in places.told(connection, category, members)),
     )
-
-
-def _row(category: str, number: int) -> sa.Update:
-    return archives.update().where(archives.c.category == category, archives.c.number == number)

@@ -44,6 +44,12 @@ MEDIA_TYPES = {
 PATH = re.compile(r"(?:[A-Za-z0-9_-][A-Za-z0-9._-]*/)*[A-Za-z0-9_-][A-Za-z0-9._-]*", re.ASCII)
 LONGEST_PATH = 512
 SECOND = timedelta(seconds=1)
+# Built once: building a statement takes longer than SQLite takes to run it.
+_OF_PATH = sa.select(documents).where(documents.c.path == sa.bindparam("of"))
+_ONE = sa.and_(documents.c.path == sa.bindparam("of"), documents.c.root == sa.bindparam("under"))
+_NOTED = sa.select(documents).where(_ONE)
+_FORGET = documents.delete().where(_ONE)
+_WRITTEN = documents.update().where(_ONE).values(digest=sa.bindparam("made"), modified=sa.bindparam("at"))
 KEPT = 64 * 1024 * 1024  # bytes of documents in memory
 GZIP_LEVEL = 6
 
@@ -153,20 +159,17 @@ class Documents(Scopes):
                 write_placed(place, body, modified, changed)
         except OSError as error:
             raise PublishError(f"{place}: {advice(error)}") from error
-        row = {"digest": made, "modified": modified}
-        if not any(n.root == root and (n.digest, n.modified) == tuple(row.values()) for n in noted):
+        if not any((n.root, n.digest, n.modified) == (root, made, modified) for n in noted):
+            row = {"of": path, "under": root, "made": made, "at": modified}
             with self._database.write() as connection:
-                connection.execute(
-                    documents.update().where(documents.c.path == path, documents.c.root == root).values(**row)
-                )
+                connection.execute(_WRITTEN, row)
         return changed
 
     def remove(self, path: str, /, *, basis: Basis | None = None) -> bool:
         root = os.path.realpath(self._root)
         place = placed(Path(root), path)
         with self._database.read() as connection:
-            query = sa.select(documents).where(documents.c.path == path, documents.c.root == root)
-            noted = connection.execute(query).one_or_none()
+            noted = connection.execute(_NOTED, {"of": path, "under": root}).one_or_none()
         if place is None or noted is None:
             return False
         try:
@@ -174,7 +177,7 @@ class Documents(Scopes):
         except OSError as error:
             raise PublishError(f"{place}: {advice(error)}") from error
         with self._database.write() as connection:
-            connection.execute(documents.delete().where(documents.c.path == path, documents.c.root == root))
+            connection.execute(_FORGET, {"of": path, "under": root})
         with self._lock:
             self._kept.pop(place, None)
         return removed
@@ -197,7 +200,7 @@ class Documents(Scopes):
         Raises `PublishError` where a file is there that is not ours.
         """
         with self._database.read() as connection:
-            noted = connection.execute(sa.select(documents).where(documents.c.path == path)).all()
+            noted = connection.execute(_OF_PATH, {"of": path}).all()
         if any(row.root == root for row in noted):
             return noted
         ours = {row.digest for row in noted if row.digest} | {digest(body)}

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 
@@ -23,6 +24,47 @@ _MARK = (
     .where(scopes.c.scope.in_(sa.bindparam("wanted", expanding=True)))
     .values(mark=sa.bindparam("to"))
 )
+_MARK_ARCHIVES = archives.update().where(archives.c.dropped.is_(False)).values(mark=archives.c.mark + 1)
+_MARK_SCOPES = scopes.update().values(mark=sa.bindparam("to"))
+
+
+def _free(*void: sa.ColumnElement[bool]) -> sa.Select[*tuple[Any, ...]]:
+    """The next dirty scope that nobody renders, or whose claim is void."""
+    return (
+        sa.select(scopes)
+        .where(scopes.c.mark > scopes.c.settled, sa.or_(scopes.c.claimed.is_(False), *void))
+        .order_by(scopes.c.scope == SITE, scopes.c.settled, scopes.c.scope)
+        .limit(1)
+    )
+
+
+_FREE = _free()
+_FREE_OR_VOID = _free(scopes.c.asked < sa.bindparam("since"), scopes.c.asked > sa.bindparam("until"))
+_CLAIM = (
+    scopes.update()
+    .where(scopes.c.scope == sa.bindparam("of"))
+    .values(token=sa.bindparam("new"), claimed=True, asked=sa.bindparam("at"))
+)
+_OURS = sa.and_(
+    scopes.c.scope == sa.bindparam("of"),
+    scopes.c.token == sa.bindparam("under"),
+    scopes.c.claimed.is_(True),
+)
+"""The scope of a claim that is good (`_named`)."""
+_HOLDS = sa.select(scopes.c.scope).where(_OURS)
+_PROMISE = (
+    scopes.update()
+    .where(_OURS, sa.or_(scopes.c.updated.is_(None), scopes.c.updated < sa.bindparam("at")))
+    .values(updated=sa.bindparam("at"))
+)
+_SETTLE = (
+    scopes.update()
+    .where(_OURS)
+    .values(
+        settled=sa.bindparam("to"), claimed=False, opened=sa.func.coalesce(scopes.c.opened, scopes.c.asked)
+    )
+)
+_RELEASE = scopes.update().where(_OURS).values(claimed=False)
 
 
 def open_scope(connection: sa.Connection, slug: str, now: datetime) -> None:
@@ -42,10 +84,8 @@ def mark(connection: sa.Connection, slugs: Iterable[str]) -> None:
 
 def mark_all(connection: sa.Connection) -> int:
     """Mark every scope, and every archive that is there; how many scopes there are."""
-    connection.execute(
-        archives.update().where(archives.c.dropped.is_(False)).values(mark=archives.c.mark + 1)
-    )
-    return connection.execute(scopes.update().values(mark=_next(connection))).rowcount
+    connection.execute(_MARK_ARCHIVES)
+    return connection.execute(_MARK_SCOPES, {"to": _next(connection)}).rowcount
 
 
 def claim(connection: sa.Connection, now: datetime, life: timedelta | None) -> Claim | None:
@@ -53,36 +93,27 @@ def claim(connection: sa.Connection, now: datetime, life: timedelta | None) -> C
 
     A claim that is older than `life` is void, if that is given: who had it has died.
     """
-    free: sa.ColumnElement[bool] = scopes.c.claimed.is_(False)
-    if life is not None:
-        free = sa.or_(free, scopes.c.asked < now - life, scopes.c.asked > now + life)
-    row = connection.execute(
-        sa.select(scopes)
-        .where(scopes.c.mark > scopes.c.settled, free)
-        .order_by(scopes.c.scope == SITE, scopes.c.settled, scopes.c.scope)
-        .limit(1)
-    ).one_or_none()
+    if life is None:
+        row = connection.execute(_FREE).one_or_none()
+    else:
+        row = connection.execute(_FREE_OR_VOID, {"since": now - life, "until": now + life}).one_or_none()
     if row is None:
         return None
     token = row.token + 1
-    connection.execute(
-        scopes.update().where(scopes.c.scope == row.scope).values(token=token, claimed=True, asked=now)
-    )
+    connection.execute(_CLAIM, {"of": row.scope, "new": token, "at": now})
     scope = None if row.scope == SITE else Slug(row.scope)
     return Claim(scope=scope, mark=row.mark, token=token, updated=row.updated, created=row.created)
 
 
 def promise(connection: sa.Connection, claim: Claim, updated: datetime) -> None:
     """Raise the watermark. A void claim does nothing."""
-    later = sa.or_(scopes.c.updated.is_(None), scopes.c.updated < updated)
-    connection.execute(_claimed(claim).where(later).values(updated=updated))
+    connection.execute(_PROMISE, _named(claim) | {"at": updated})
 
 
 def settle(connection: sa.Connection, claim: Claim, updated: datetime) -> None:
     """Clear the mark that the claim was given for; one that came since stays. A void claim does nothing."""
     promise(connection, claim, updated)
-    opened = sa.func.coalesce(scopes.c.opened, scopes.c.asked)
-    connection.execute(_claimed(claim).values(settled=claim.mark, claimed=False, opened=opened))
+    connection.execute(_SETTLE, _named(claim) | {"to": claim.mark})
 
 
 def opened(connection: sa.Connection) -> dict[Slug | None, datetime]:
@@ -93,15 +124,12 @@ def opened(connection: sa.Connection) -> dict[Slug | None, datetime]:
 
 def holds(connection: sa.Connection, claim: Claim) -> bool:
     """Whether a claim is still good."""
-    there = sa.select(scopes.c.scope).where(
-        scopes.c.scope == (claim.scope or SITE), scopes.c.token == claim.token, scopes.c.claimed.is_(True)
-    )
-    return connection.execute(there).first() is not None
+    return connection.execute(_HOLDS, _named(claim)).first() is not None
 
 
 def release(connection: sa.Connection, claim: Claim) -> None:
     """Give a claim back; the mark stays."""
-    connection.execute(_claimed(claim).values(claimed=False))
+    connection.execute(_RELEASE, _named(claim))
 
 
 def void_claims(connection: sa.Connection) -> None:
@@ -109,10 +137,8 @@ def void_claims(connection: sa.Connection) -> None:
     connection.execute(scopes.update().where(scopes.c.claimed.is_(True)).values(claimed=False))
 
 
-def _claimed(claim: Claim) -> sa.Update:
-    return scopes.update().where(
-        scopes.c.scope == (claim.scope or SITE), scopes.c.token == claim.token, scopes.c.claimed.is_(True)
-    )
+def _named(claim: Claim) -> dict[str, Any]:
+    return {"of": claim.scope or SITE, "under": claim.token}
 
 
 def _next(connection: sa.Connection) -> int:

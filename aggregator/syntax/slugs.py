@@ -21,6 +21,11 @@ _SLUG = re.compile(r"[a-z0-9]+(?:-[a-z0-9]+)*")
 _HAN = re.compile("[\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0002ffff]")
 
 
+def takes_dictionary(value: str) -> bool:
+    """Whether there is Chinese in it, which takes much memory to be read by words."""
+    return _HAN.search(value) is not None
+
+
 def slugify(value: str) -> Slug:
     """Lower-case ASCII letters, digits and single hyphens, at most 60; a valid slug stays as it is.
 
@@ -30,8 +35,8 @@ def slugify(value: str) -> Slug:
     if len(value) <= LONGEST and _SLUG.fullmatch(value):
         return Slug(value)
     latin = value[: 4 * LONGEST].encode("utf-8", "ignore").decode()  # lone surrogates are no letters
-    if _HAN.search(latin):
-        from pypinyin import lazy_pinyin  # 0.2 s to import, and most values need none of it
+    if takes_dictionary(latin):
+        from pypinyin import lazy_pinyin  # 0.2 s and 57 MB to import, and most values need none of it
 
         latin = "".join(lazy_pinyin(latin))
     if latin.isascii() and "&" not in latin:  # as `transliterated` makes it, but sooner

@@ -72,6 +72,16 @@ def test_only_what_is_new_is_read():
     same(whole, part)
 
 
+def test_new_items_in_chinese_are_left_to_those_who_have_the_dictionary():
+    """It is large; a document whose Chinese is known needs none of it."""
+    chinese = rss(item("n1", title="重庆银行"), item("n2", title="Kurz"), item("n3", title="Old"))
+    whole = read(chinese)
+    assert rest(chinese, settled(whole, lambda one: one.position > 0)) is None
+    known = settled(whole, lambda one: one.position != 1)
+    assert [post.slug for post in rest(chinese, known).posts] == ["kurz"]
+    assert [post.slug for post in whole.posts] == ["chongqingyinhang", "kurz", "old"]
+
+
 def test_little_is_read_for_itself():
     """What is new of a document takes a moment, and gives the same."""
     items = settled(read(DOCUMENT), lambda one: one.position > 0)
