@@ -12,15 +12,20 @@ import asyncio
 import subprocess
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Awaitable, Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 
+from aggregator.errors import StoreError
 from benchmarks.table import Row
+
+T = TypeVar("T")
 
 SOURCES = 10_000
 DAYS = 10
 EVERY = 20
+TRIES = 20
 GOAL = 150  # MB
 FLAT = 1.05
 """How much more the last day may have than the third; before that, what is kept for good is still filling."""
@@ -61,6 +66,16 @@ def held(process: str = "self") -> dict[str, float]:
     return {name: int(told[name].split()[0]) / 1024 for name in ("VmRSS", "VmHWM")}
 
 
+async def again(work: Callable[[], Awaitable[T]]) -> T:
+    """What it gives, as soon as the store lets it: the daemon says such trouble and tries again, too."""
+    for _ in range(TRIES):
+        try:
+            return await work()
+        except StoreError as trouble:
+            print(f"tried again: {trouble}", file=sys.stderr)
+    return await work()
+
+
 async def live(path: Path, port: int, days: int) -> None:
     """Days of a daemon; a line for each: polls, and megabytes in memory now and at most."""
     import aggregator.daemon.live  # noqa: F401 - all the code that a daemon has in memory
@@ -82,12 +97,12 @@ async def live(path: Path, port: int, days: int) -> None:
             results.clear()
             published = 0
             go(port, day, EVERY)
-            while await parts.poller.start_due() or parts.poller.running:
+            while await again(parts.poller.start_due) or parts.poller.running:
                 await parts.poller.any_ended()
                 if len(results) >= published + 500:  # as the daemon does, while there are polls
                     published = len(results)
-                    await parts.publish(whole=False)
-            await parts.publish()
+                    await again(lambda: parts.publish(whole=False))
+            await again(parts.publish)
             await asyncio.to_thread(heap.give_back)
             await asyncio.to_thread(parts.store.housekeep, clock.now())
             await asyncio.to_thread(parts.keeper.purge)
