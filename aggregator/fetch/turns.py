@@ -18,14 +18,21 @@ _NEVER = float("-inf")
 
 
 @dataclass(slots=True)
+class _Line:
+    """Who waits for a host."""
+
+    first: asyncio.Lock = field(default_factory=asyncio.Lock)  # fair: in the order of coming
+    left: asyncio.Event = field(default_factory=asyncio.Event)
+    waiting: int = 0
+
+
+@dataclass(slots=True)
 class _Host:
-    """A host, and who waits for it."""
+    """A host. Every one that a process has polled is remembered: it is to be small."""
 
     under_way: int = 0
     last: float = _NEVER  # when an exchange last began or ended there, by the loop's time
-    first_in_line: asyncio.Lock = field(default_factory=asyncio.Lock)  # fair: in the order of coming
-    left: asyncio.Event = field(default_factory=asyncio.Event)
-    waiting: int = 0
+    line: _Line | None = None  # while somebody waits
 
 
 class Turns:
@@ -54,19 +61,21 @@ class Turns:
         host = self._hosts[name]
         host.under_way -= 1
         host.last = asyncio.get_running_loop().time()
-        host.left.set()
+        if host.line is not None:
+            host.line.left.set()
 
     async def wait(self, name: str, at_once: int, gap: float) -> None:
         """Arrive at a host when there is room and the gap (seconds) has passed since the last one."""
         self._forget(gap)
         host = self._hosts.setdefault(name, _Host())
-        host.waiting += 1
+        line = host.line = host.line or _Line()
+        line.waiting += 1
         try:
-            async with host.first_in_line:
+            async with line.first:
                 while True:
                     if host.under_way >= at_once:
-                        host.left.clear()
-                        await host.left.wait()
+                        line.left.clear()
+                        await line.left.wait()
                         continue
                     early = host.last + gap - asyncio.get_running_loop().time()
                     if early <= 0:
@@ -74,13 +83,15 @@ class Turns:
                     await asyncio.sleep(early)
                 self.arrive(name)
         finally:
-            host.waiting -= 1
+            line.waiting -= 1
+            if not line.waiting:
+                host.line = None
 
     def _forget(self, gap: float) -> None:
         if len(self._hosts) < _REMEMBERED:
             return
         before = asyncio.get_running_loop().time() - gap
-        idle = [n for n, h in self._hosts.items() if not h.under_way and not h.waiting and h.last < before]
+        idle = [n for n, h in self._hosts.items() if not h.under_way and h.line is None and h.last < before]
         for name in idle:
             del self._hosts[name]
 
