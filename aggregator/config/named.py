@@ -27,8 +27,10 @@ def named(
         if patterns.placeholders(value):
             continue
         title = text.shorten(text.fold(value), labels.LONGEST)
+        if labels.fold(title) in titles:
+            continue
         slug = slugs.slugify(title)
-        if labels.fold(title) in titles or slug in taken:
+        if slug in taken:
             continue
         titles.add(labels.fold(title))
         taken.add(slug)

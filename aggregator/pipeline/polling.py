@@ -41,6 +41,7 @@ from aggregator.model import (
 from aggregator.parse import parse, parse_rest
 from aggregator.pipeline import articles, errands, moving, overruns, retracting, settled, watching
 from aggregator.pipeline.remembering import READER_VERSION, body_digest, remember
+from aggregator.syntax.slugs import takes_dictionary
 
 AFTER_ALL = "an entry has to do with what is stored of another one"
 MOST_BESIDE = 500
@@ -72,6 +73,8 @@ def read_rest(lease: Lease, fetched: Fetched, now: datetime, identity: SiteIdent
     salt = settled.salt(lease, fetched, identity, READER_VERSION)
     if salt is None or lease.items is None or not 0 < len(lease.items.items) <= MOST_BESIDE:
         return None
+    if any(takes_dictionary(value) for value in lease.source.categories):
+        return None  # each of its posts has them
     parsed = parse_rest(_resolved(lease.source, fetched), salt, _digests(lease.items), lease.items.context)
     try:
         return None if parsed is None else _reading(lease, fetched, parsed, now, identity)

@@ -80,6 +80,10 @@ def test_new_items_in_chinese_are_left_to_those_who_have_the_dictionary():
     known = settled(whole, lambda one: one.position != 1)
     assert [post.slug for post in rest(chinese, known).posts] == ["kurz"]
     assert [post.slug for post in whole.posts] == ["chongqingyinhang", "kurz", "old"]
+    held = lease(filled=True)
+    holder = replace(held, source=replace(held.source, categories=("新闻",)))
+    items = settled(pipeline.read(holder, fetched(chinese), NOW, SITE), lambda one: one.position != 1)
+    assert pipeline.read_rest(replace(holder, items=items), fetched(chinese), NOW, SITE) is None
 
 
 def test_little_is_read_for_itself():
