@@ -58,6 +58,8 @@ GROWN = 1.05, 8.0
 WARM = 40.0
 """Seconds in which all that is started once is started, before it is looked at what is there."""
 SAMPLE = 5.0
+SETTLED = 60.0
+"""Seconds after which what is there counts as what belongs there, before the sources are let loose."""
 QUIET = 240.0
 """Seconds in which all must be quiet after every source was paused; what was put off is written first."""
 SUBSCRIBERS = 40
@@ -229,7 +231,7 @@ def live(place: Place, options: argparse.Namespace, run: Run, port: int) -> tupl
 
 def quiet(watch: Watch, before: Sample | None) -> Sample:
     """What is there once no more is under way than before, or QUIET seconds have passed."""
-    deadline = time.monotonic() + QUIET
+    deadline = time.monotonic() + (SETTLED if before is None else QUIET)
     while True:
         time.sleep(SAMPLE)
         now = watch.sample()
