@@ -16,7 +16,7 @@ from aggregator.ports import Clock, Revisions
 
 log = logging.getLogger(__name__)
 
-BATCH = 250
+BATCH = 500
 """Posts in one transaction at most: a fraction of a second."""
 FUTILE = 5
 """Batches in a row of which nothing could be written, after which the rest waits for another occasion."""

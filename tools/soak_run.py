@@ -79,10 +79,14 @@ class Sample:
     main: float  # MB, resident
     workers: float  # MB, of all processes that it has started
     processes: int
-    files: int
+    open: Counter[str]  # files and sockets, by what they are
     threads: int
     tasks: int
     polls: int
+
+    @property
+    def files(self) -> int:
+        return self.open.total()
 
 
 @dataclass
@@ -120,7 +124,7 @@ class Watch:
             main=resident(pid),
             workers=sum(map(resident, others)),
             processes=len(others),
-            files=len(list(Path(f"/proc/{pid}/fd").iterdir())),
+            open=opened(pid),
             threads=len(list(Path(f"/proc/{pid}/task").iterdir())),
             tasks=int(float(re.search(r"^aggregator_tasks ([\d.]+)$", text, re.M)[1])),  # type: ignore[index]
             polls=int(sum(map(float, polls))),
@@ -130,6 +134,15 @@ class Watch:
         """Polls under way."""
         found = re.search(r"^aggregator_polls_running ([\d.]+)$", self.page("/metrics")[1], re.M)
         return int(float(found[1])) if found else 0
+
+
+def opened(pid: int) -> Counter[str]:
+    """What a process has open: paths, and kinds of all that has none."""
+    found = Counter[str]()
+    for one in Path(f"/proc/{pid}/fd").iterdir():
+        with contextlib.suppress(OSError):  # closed meanwhile
+            found[re.sub(r":\[.*", "", str(one.readlink()))] += 1
+    return found
 
 
 def resident(pid: int) -> float:
@@ -333,6 +346,8 @@ def main() -> int:
     for what in ("tasks", "files"):
         if getattr(after, what) > getattr(before, what):
             run.wrong.append(f"{what} left: {getattr(after, what) - getattr(before, what)}")
+            more, less = after.open - before.open, before.open - after.open
+            print(f"open at last, and not at first: {dict(more)}; only at first: {dict(less)}")
     if after.processes > before.processes:
         run.wrong.append(f"processes left: {after.processes - before.processes}")
     run.wrong += memory(run, options.minutes)

@@ -11,10 +11,8 @@ become confidential; nothing here sees a body or judges duplicates.
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from aggregator import classify, dedupe, normalize
-from aggregator.model import Known, Lookup, Outdated, Post, Revision, SiteIdentity, Source
+from aggregator.model import Known, Lookup, Outdated, Post, Revision, SiteIdentity, Source, replace
 
 
 def classified(outdated: Outdated, identity: SiteIdentity) -> Outdated:

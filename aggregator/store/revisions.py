@@ -159,6 +159,32 @@ def entries(config: Config, scope: str) -> int:
     return own.get(Slug(scope), config.output.entries)
 
 
+# Built once: an edit of a rule for all is many revisions, one for each source.
+_OUTDATED = (
+    sa.select(posts, sources.c.url)
+    .join(sources, sources.c.id == posts.c.source)
+    .where(posts.c.id.in_(post_rows.SOME_ROWS), OUTDATED)
+)
+_STILL_OUTDATED = (
+    sa.select(posts.c.id, posts.c.post, posts.c.story)
+    .join(sources, sources.c.id == posts.c.source)
+    .where(
+        posts.c.post.in_(post_rows.SOME),
+        sources.c.url == sa.bindparam("source"),
+        sources.c.definition == sa.bindparam("defined"),
+        OUTDATED,
+    )
+)
+_REVISED = ("details", "dropped", "republish", "language", "label_digest")
+"""Columns that a definition has a say in. Nothing of what the source said: a poll alone writes that."""
+_REVISE = (
+    posts.update()
+    .where(posts.c.id == sa.bindparam("row"))
+    .values({name: sa.bindparam(f"new_{name}") for name in (*_REVISED, "definition")})
+)
+_UNCATEGORIZE = post_categories.delete().where(post_categories.c.post.in_(post_rows.SOME_ROWS))
+
+
 def _outdated(
     connection: sa.Connection, rows: Sequence[int], configured: Mapping[str, Source]
 ) -> list[Outdated]:
@@ -166,12 +192,7 @@ def _outdated(
     there: dict[int, AnyRow] = {}
     slugs = post_rows.categories_of(connection, rows)
     for some in post_rows.chunks(rows):
-        query = (
-            sa.select(posts, sources.c.url)
-            .join(sources, sources.c.id == posts.c.source)
-            .where(posts.c.id.in_(some), OUTDATED)
-        )
-        there.update({row.id: row for row in connection.execute(query)})
+        there.update({row.id: row for row in connection.execute(_OUTDATED, {"some": some})})
     found: defaultdict[str, list[Post]] = defaultdict(list)
     for row in (there[id] for id in rows if id in there):
         if row.url in configured:
@@ -182,18 +203,10 @@ def _outdated(
 def _still_outdated(connection: sa.Connection, revision: Revision) -> dict[PostId, AnyRow]:
     """The rows of a revision's posts that nobody has written since, if the source is defined so still."""
     stored: dict[PostId, AnyRow] = {}
+    asked = {"source": revision.source.url, "defined": revision.source.definition}
     for some in post_rows.chunks(post.id for post in revision.posts):
-        query = (
-            sa.select(posts.c.id, posts.c.post, posts.c.story)
-            .join(sources, sources.c.id == posts.c.source)
-            .where(
-                posts.c.post.in_(some),
-                sources.c.url == revision.source.url,
-                sources.c.definition == revision.source.definition,
-                OUTDATED,
-            )
-        )
-        stored.update({PostId(row.post): row for row in connection.execute(query)})
+        found = connection.execute(_STILL_OUTDATED, {"some": some, **asked})
+        stored.update({PostId(row.post): row for row in found})
     return stored
 
 
@@ -204,18 +217,16 @@ def _write(
     rows = {int(stored[post.id].id): post for post in current}
     if not rows:
         return set()
-    # Nothing of what the source said: a poll alone writes that.
-    names = ("details", "dropped", "republish", "language", "label_digest")
     connection.execute(
-        posts.update().where(posts.c.id == sa.bindparam("row")),
+        _REVISE,
         [
-            {name: value for name, value in post_rows.row_of(post).items() if name in names}
-            | {"row": row, "definition": source.definition}
+            {f"new_{name}": value for name, value in post_rows.row_of(post).items() if name in _REVISED}
+            | {"row": row, "new_definition": source.definition}
             for row, post in rows.items()
         ],
     )
     for some in post_rows.chunks(rows):
-        connection.execute(post_categories.delete().where(post_categories.c.post.in_(some)))
+        connection.execute(_UNCATEGORIZE, {"some": some})
     post_rows.write_categories(connection, rows)
     return {PostId(row.story) for row in stored.values()}
 
