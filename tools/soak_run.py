@@ -63,6 +63,8 @@ SETTLED = 60.0
 QUIET = 240.0
 """Seconds in which all must be quiet after every source was paused; what was put off is written first."""
 SUBSCRIBERS = 40
+CONNECTIONS = 9
+"""To the store, at most: one that writes and eight that read (`store.sqlite`)."""
 
 KINDS = {
     r"WARNING poll source=.* error=.* failures=\d+": "a source failed: which, why, when it is asked again",
@@ -86,7 +88,12 @@ class Sample:
 
     @property
     def files(self) -> int:
-        return self.open.total()
+        """But for the store's: its connections are opened when they are wanted first, and kept."""
+        return sum(number for name, number in self.open.items() if not re.search(r"\.db(-wal)?$", name))
+
+    @property
+    def connections(self) -> int:
+        return sum(number for name, number in self.open.items() if name.endswith(".db"))
 
 
 @dataclass
@@ -348,6 +355,8 @@ def main() -> int:
             run.wrong.append(f"{what} left: {getattr(after, what) - getattr(before, what)}")
             more, less = after.open - before.open, before.open - after.open
             print(f"open at last, and not at first: {dict(more)}; only at first: {dict(less)}")
+    if after.connections > CONNECTIONS:
+        run.wrong.append(f"connections to the store: {after.connections}")
     if after.processes > before.processes:
         run.wrong.append(f"processes left: {after.processes - before.processes}")
     run.wrong += memory(run, options.minutes)
