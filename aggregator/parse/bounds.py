@@ -1,7 +1,7 @@
 """Pure. What takes but a moment to read, whatever it is: so little that no limit of time is needed for it.
 
-Counts, and looks at nothing. `tools/worst_rest.py` says how long the worst takes that is within these bounds:
-30 ms, where others compute too.
+Counts, and looks at nothing. `tools/worst_rest.py` looks for the worst that is within these bounds: it took
+18 ms where others computed too.
 """
 
 from __future__ import annotations
