@@ -101,9 +101,12 @@ class Place:
         return subprocess.CompletedProcess(arguments, ended, *said)
 
     def documents(self):
-        """Every file that readers get, by path."""
-        files = (path for path in self.public.rglob("*") if path.is_file())
-        return {str(path.relative_to(self.public)): path.read_bytes() for path in files}
+        """Every file that readers get, by path; beside a daemon one may go between its name and its bytes."""
+        found = {}
+        for path in self.public.rglob("*"):
+            with contextlib.suppress(FileNotFoundError, IsADirectoryError):
+                found[str(path.relative_to(self.public))] = path.read_bytes()
+        return found
 
     @contextlib.contextmanager
     def daemon(self, *arguments):
