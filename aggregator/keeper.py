@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+from collections.abc import Sequence
 
 from aggregator import pipeline
 from aggregator.model import Config, Outdated, Revision, SiteIdentity
@@ -54,7 +55,7 @@ class Keeper:
             if not batch:
                 return 0
             self.behind = True
-            written = self._store.revise([self._revised(outdated) for outdated in batch], self._clock.now())
+            written = self._store.revise(self._revised(batch), self._clock.now())
             self._futile = 0 if written else self._futile + 1
             if self._futile >= FUTILE and self._config is config:
                 log.error("posts could not be revised again and again; the next edit or start tries again")
@@ -80,12 +81,16 @@ class Keeper:
             if some < self._batch:
                 return purged
 
-    def _revised(self, outdated: Outdated) -> Revision:
+    def _revised(self, batch: Sequence[Outdated]) -> Sequence[Revision]:
+        sorted_ = [self._classified(outdated) for outdated in batch]
+        known = self._store.known([revision.lookup(outdated) for outdated in sorted_])
+        return [revision.revise(*each) for each in zip(sorted_, known, strict=True)]
+
+    def _classified(self, outdated: Outdated) -> Outdated:
         try:
-            sorted_ = revision.classified(outdated, self._identity)
+            return revision.classified(outdated, self._identity)
         except (
             Exception
         ):  # one source never harms another, whatever our own fault: its posts stay as they are
             log.exception("fault while revising posts of %s", outdated.source.label)
-            sorted_ = outdated
-        return revision.revise(sorted_, self._store.known(revision.lookup(sorted_)))
+            return outdated

@@ -993,8 +993,8 @@ def _is_fresh(verdict):
 class MemoryRevisions(_Part):
     """`ports.Revisions`."""
 
-    def known(self, lookup, /):
-        return self.store.polls.known(lookup)
+    def known(self, lookups, /):
+        return [self.store.polls.known(lookup) for lookup in lookups]
 
     def _is_outdated(self, stored):
         row = self.data.sources[stored.post.source]

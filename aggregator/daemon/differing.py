@@ -140,7 +140,7 @@ class _Look:
         if not stored:
             return {}
         sorted_ = revision.classified(Outdated(source, tuple(one.post for one in stored)), self._identity)
-        known = self._store.revisions.known(revision.lookup(sorted_))
+        [known] = self._store.revisions.known([revision.lookup(sorted_)])
         return {post.id: post for post in revision.revise(sorted_, known).posts}
 
     def _shifts(self, stored: Sequence[StoredPost], after: dict[PostId, Post]) -> tuple[Shift, ...]:

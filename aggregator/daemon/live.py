@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 
 from aggregator import config, observe, pipeline, serve, websub
@@ -31,6 +31,8 @@ log = logging.getLogger(__name__)
 
 BETWEEN_ROUNDS = 0.05
 """Seconds at least between two looks at what is due that ended polls cause."""
+SEEN_FIRST = timedelta(seconds=0.8)
+"""For how long posts are revised after an edit before it is published; what is shown comes first."""
 
 
 async def run(path: Path, overrides: Overrides, announce: Callable[[str], None]) -> None:
@@ -281,6 +283,14 @@ class _Loops:
             self._keeper_trouble.say(trouble)
         if posts:
             log.info("%s", observe.line("revise", {"posts": posts}))
+            await self._publish_soon()
+
+    async def _publish_soon(self) -> None:
+        """Publish what was revised beside the last publishing, without waiting for a tick."""
+        if self._publishing is not None and not self._publishing.done():
+            await asyncio.wait([self._publishing])
+        if self.running and (self._publishing is None or self._publishing.done()):
+            self._publishing = asyncio.create_task(self._publish(), name="publish")
 
     async def _follow(self) -> None:
         """Start the next polls of hosts whose slots come free, without waiting for the next tick."""
@@ -362,12 +372,14 @@ class _Loops:
         self._told = standing
 
     async def _revise_what_is_seen(self) -> None:
-        """The first batch before anything is published, so that readers see an edit once, and at once."""
+        """The first posts before anything is published, so that readers see an edit once, and at once."""
+        keeper, clock, posts = self._parts.keeper, self._parts.clock, 0
+        until = clock.now() + SEEN_FIRST
         try:
-            posts = await asyncio.to_thread(self._parts.keeper.revise)
+            while keeper.behind and clock.now() < until:
+                posts += await asyncio.to_thread(keeper.revise)
         except StoreError as trouble:  # the next tick tries again
             self._keeper_trouble.say(trouble)
-            return
         if posts:
             log.info("%s", observe.line("revise", {"posts": posts}))
 

@@ -6,6 +6,7 @@ A confidential source is named by an id of ours and its home page alone: nothing
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from urllib.parse import urlsplit
 from uuid import UUID, uuid5
 
@@ -84,8 +85,14 @@ def reveals(url: str, source: Source) -> bool:
     """Whether a URL is that of a confidential source, whatever part of the document it points at."""
     if not source.confidential:
         return False
-    page, own = (urls.key(each.partition("#")[0]) for each in (url, source.url))
+    page, own = (_page_key(each.partition("#")[0]) for each in (url, source.url))
     return url.partition("#")[0] == source.url or (bool(page) and page == own)
+
+
+@lru_cache(maxsize=1024)
+def _page_key(url: str) -> str:
+    """`urls.key`: the entries of one source ask for the same few again and again."""
+    return urls.key(url)
 
 
 def _license(facts: FeedFacts, base: str) -> str:

@@ -169,8 +169,8 @@ class Revisions(Protocol):
         Dropped ones are among them; those of removed sources, and those without content, are not.
         """
 
-    def known(self, lookup: Lookup, /) -> Known:
-        """Which categories the labels of posts lead to."""
+    def known(self, lookups: Sequence[Lookup], /) -> Sequence[Known]:
+        """Which categories the labels of posts lead to, source by source."""
 
     def revise(self, revisions: Sequence[Revision], now: datetime, /) -> int:
         """Write what a definition says of posts, in one transaction, and nothing of their content or dates.

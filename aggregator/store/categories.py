@@ -6,7 +6,7 @@ A category that was published stays served, so one that leaves the file only sto
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 from datetime import datetime
 from functools import cache
@@ -15,7 +15,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aggregator import websub
-from aggregator.model import Category, Config, Lookup, NewCategory, Slug
+from aggregator.model import Category, Config, Known, Lookup, NewCategory, Slug, replace
 from aggregator.store import marks
 from aggregator.store.tables import categories, facts
 from aggregator.syntax.labels import fold
@@ -33,6 +33,11 @@ _LABELLED = (
         )
     )
     .order_by(categories.c.configured.desc(), categories.c.position, categories.c.created, categories.c.slug)
+)
+_TEMPLATED = (
+    sa.select(categories.c.templated_by.label("source"), sa.func.count().label("made"))
+    .where(categories.c.templated_by.is_not(None))
+    .group_by(categories.c.templated_by)
 )
 _WISHES = 8
 """Slugs that one statement looks for."""
@@ -202,17 +207,40 @@ def known(connection: sa.Connection, lookup: Lookup) -> Labels:
     A configured category answers to its slug too. Where several have one title, the file's come first, in
     its order, then the oldest.
     """
-    labels: dict[str, Slug] = {}
-    if lookup.labels:
-        rows = connection.execute(_LABELLED, {"labels": list(lookup.labels)}).all()
-        for row in rows:
-            if row.configured and row.slug in lookup.labels:
-                labels[row.slug] = Slug(row.slug)
-        for row in rows:
-            if row.folded in lookup.labels:
-                labels.setdefault(row.folded, Slug(row.slug))
+    slugs, templated = _like(connection, lookup.slugs, lookup.source)
+    configured = frozenset(slug for slug, named in slugs.items() if named)
+    return Labels(_led_to(connection, lookup.labels), frozenset(slugs), configured, templated)
+
+
+def known_to_all(connection: sa.Connection, lookups: Sequence[Lookup]) -> Sequence[Known]:
+    """The same for many sources, which all learn what any of them asks for: a few statements for all."""
+    labels = frozenset(label for lookup in lookups for label in lookup.labels)
+    wishes = frozenset(slug for lookup in lookups for slug in lookup.slugs)
+    if not labels and not wishes:
+        return [Known()] * len(lookups)
+    led_to, (slugs, _) = _led_to(connection, labels), _like(connection, wishes, "")
+    templated: dict[str, int] = {row.source: row.made for row in connection.execute(_TEMPLATED)}
+    known = Known(labels=led_to, slugs=frozenset(slugs), configured=frozenset(s for s in slugs if slugs[s]))
+    return [replace(known, templated=templated.get(lookup.source, 0)) for lookup in lookups]
+
+
+def _led_to(connection: sa.Connection, labels: Set[str]) -> dict[str, Slug]:
+    """Which categories folded values lead to."""
+    led_to: dict[str, Slug] = {}
+    rows = connection.execute(_LABELLED, {"labels": list(labels)}).all() if labels else []
+    for row in rows:
+        if row.configured and row.slug in labels:
+            led_to[row.slug] = Slug(row.slug)
+    for row in rows:
+        if row.folded in labels:
+            led_to.setdefault(row.folded, Slug(row.slug))
+    return led_to
+
+
+def _like(connection: sa.Connection, wanted: Iterable[Slug], source: str) -> tuple[dict[Slug, bool], int]:
+    """The slugs that start like wishes, whether the file names each, and how many a source has made."""
     slugs: dict[Slug, bool] = {}
-    wishes, templated = list(lookup.slugs), 0
+    wishes, templated = list(wanted), 0
     for start in range(0, max(len(wishes), 1), _WISHES):
         some = wishes[start : start + _WISHES]
         # `-` is followed by `.` in ASCII: a range, so that the primary key's index is walked.
@@ -221,14 +249,13 @@ def known(connection: sa.Connection, lookup: Lookup) -> Labels:
             for n, wish in enumerate(some)
         )
         like_them = {name: value for one in ranges for name, value in one.items()}
-        asked = like_them | {"source": lookup.source}
+        asked = like_them | {"source": source}
         for slug, is_configured, made in connection.execute(_like_them(len(some)), asked):
             if slug:
                 slugs[Slug(slug)] = is_configured
             else:
                 templated = made
-    configured = frozenset(slug for slug, named in slugs.items() if named)
-    return Labels(labels, frozenset(slugs), configured, templated)
+    return slugs, templated
 
 
 def listed(connection: sa.Connection, config: Config) -> list[Category]:

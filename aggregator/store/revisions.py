@@ -14,7 +14,7 @@ from datetime import datetime
 import sqlalchemy as sa
 
 from aggregator.model import Config, Known, Lookup, Outdated, Post, PostId, Revision, Slug, Source, Url
-from aggregator.store import archived, bands, categories, judging, marks, places
+from aggregator.store import archived, bands, categories, marks, places
 from aggregator.store import posts as post_rows
 from aggregator.store.database import Database
 from aggregator.store.polls import Remembered
@@ -67,29 +67,31 @@ class Revisions:
                 if found := _outdated(connection, rows, configured):
                     return found
 
-    def known(self, lookup: Lookup, /) -> Known:
+    def known(self, lookups: Sequence[Lookup], /) -> Sequence[Known]:
         with self._database.read() as connection:
-            return judging.known(connection, lookup)
+            return categories.known_to_all(connection, lookups)
 
     def revise(self, revisions: Sequence[Revision], now: datetime, /) -> int:
-        written = 0
         with self._database.write() as connection:
+            stored = _still_outdated(connection, revisions)
             dirty: set[str] = set()
-            touched: set[PostId] = set()
+            current: list[Post] = []
             for revision in revisions:
-                if categories.taken(connection, revision.categories):
+                if revision.categories and categories.taken(connection, revision.categories):
                     continue  # they stay outdated, and are looked at again
-                stored = _still_outdated(connection, revision)
-                current = [post for post in revision.posts if post.id in stored]
-                named = {slug for post in current for slug in post.categories}
-                made = [c for c in revision.categories if c.slug in named]
-                dirty |= categories.ensure(connection, made, named, now)
-                touched |= _write(connection, revision.source, current, stored)
-                written += len(current)
+                posts_of = [post for post in revision.posts if post.id in stored]
+                if revision.categories:  # made at once: another source may want the slug for another value
+                    named = {slug for post in posts_of for slug in post.categories}
+                    made = [c for c in revision.categories if c.slug in named]
+                    dirty |= categories.ensure(connection, made, named, now)
+                current += posts_of
+            named = {slug for post in current for slug in post.categories}
+            dirty |= categories.ensure(connection, (), named, now)
+            touched = _write(connection, current, stored)
             dirty |= places.placed_in(connection, touched)
-            places.place(connection, touched)
-            marks.mark(connection, dirty | places.placed_in(connection, touched))
-        return written
+            shown_in = places.place(connection, touched)
+            marks.mark(connection, dirty | shown_in | places.placed_in(connection, touched))
+        return len(current)
 
     def purge(self, before: datetime, limit: int, shown: int, /) -> int:
         with self._database.read() as connection:
@@ -166,14 +168,9 @@ _OUTDATED = (
     .where(posts.c.id.in_(post_rows.SOME_ROWS), OUTDATED)
 )
 _STILL_OUTDATED = (
-    sa.select(posts.c.id, posts.c.post, posts.c.story)
+    sa.select(posts.c.id, posts.c.post, posts.c.story, sources.c.url, sources.c.definition)
     .join(sources, sources.c.id == posts.c.source)
-    .where(
-        posts.c.post.in_(post_rows.SOME),
-        sources.c.url == sa.bindparam("source"),
-        sources.c.definition == sa.bindparam("defined"),
-        OUTDATED,
-    )
+    .where(posts.c.post.in_(post_rows.SOME), OUTDATED)
 )
 _REVISED = ("details", "dropped", "republish", "language", "label_digest")
 """Columns that a definition has a say in. Nothing of what the source said: a poll alone writes that."""
@@ -200,35 +197,36 @@ def _outdated(
     return [Outdated(configured[url], tuple(some)) for url, some in found.items()]
 
 
-def _still_outdated(connection: sa.Connection, revision: Revision) -> dict[PostId, AnyRow]:
-    """The rows of a revision's posts that nobody has written since, if the source is defined so still."""
+def _still_outdated(connection: sa.Connection, revisions: Sequence[Revision]) -> dict[PostId, AnyRow]:
+    """The rows of those posts that nobody has written since, of sources that are defined so still."""
+    defined = {revision.source.url: revision.source.definition for revision in revisions}
     stored: dict[PostId, AnyRow] = {}
-    asked = {"source": revision.source.url, "defined": revision.source.definition}
-    for some in post_rows.chunks(post.id for post in revision.posts):
-        found = connection.execute(_STILL_OUTDATED, {"some": some, **asked})
-        stored.update({PostId(row.post): row for row in found})
+    for some in post_rows.chunks(post.id for revision in revisions for post in revision.posts):
+        for row in connection.execute(_STILL_OUTDATED, {"some": some}):
+            if defined.get(row.url) == row.definition:
+                stored[PostId(row.post)] = row
     return stored
 
 
 def _write(
-    connection: sa.Connection, source: Source, current: Sequence[Post], stored: Mapping[PostId, AnyRow]
+    connection: sa.Connection, current: Sequence[Post], stored: Mapping[PostId, AnyRow]
 ) -> set[PostId]:
-    """Write what a definition makes of posts; their stories."""
-    rows = {int(stored[post.id].id): post for post in current}
-    if not rows:
+    """Write what the definitions of their sources make of posts; their stories."""
+    if not current:
         return set()
+    rows = {int(stored[post.id].id): post for post in current}
     connection.execute(
         _REVISE,
         [
             {f"new_{name}": value for name, value in post_rows.row_of(post).items() if name in _REVISED}
-            | {"row": row, "new_definition": source.definition}
+            | {"row": row, "new_definition": stored[post.id].definition}
             for row, post in rows.items()
         ],
     )
     for some in post_rows.chunks(rows):
         connection.execute(_UNCATEGORIZE, {"some": some})
     post_rows.write_categories(connection, rows)
-    return {PostId(row.story) for row in stored.values()}
+    return {PostId(stored[post.id].story) for post in current}
 
 
 def _due(connection: sa.Connection, config: Config, before: datetime, shown: int) -> list[archived.Numbered]:

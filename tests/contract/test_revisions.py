@@ -119,9 +119,32 @@ def test_a_revision_is_written(world):
     assert world.shown("news") == []
     assert world.shown("world") == world.shown() == [(one.id, ["one"])]
     assert set(world.dirty()) == {"news", "world", "neues", None}
-    known = world.store.revisions.known(Lookup(A, labels=frozenset({"neues"}), slugs=frozenset({"neues"})))
-    assert (known.labels, known.templated) == ({"neues": "neues"}, 1)
+    asked = Lookup(A, labels=frozenset({"neues"}), slugs=frozenset({"neues"}))
+    known, other = world.store.revisions.known([asked, Lookup(B, slugs=frozenset({"world"}))])
+    assert (known.labels, known.templated, other.templated) == ({"neues": "neues"}, 1, 0)
+    assert "neues" in known.slugs - known.configured
+    assert "world" in other.slugs & other.configured
+    [nothing] = world.store.revisions.known([Lookup(A)])
+    assert (nothing.labels, nothing.slugs) == ({}, frozenset())
     assert "news" in {c.slug for c in world.store.posts.categories()}
+
+
+def test_two_want_one_slug_at_once(world):
+    """Of two sources in one batch the second, whose value is another, is looked at again."""
+    world.sync(source(A), source(B))
+    one, two = post("one"), post("two", B)
+    world.poll(A, New(one))
+    world.poll(B, New(two))
+    world.sync(source(A, **OTHER), source(B, **OTHER), now=NOW + HOUR)
+    revisions = [
+        Revision(
+            source(of, **OTHER), (replace(each, categories=("x",)),), (NewCategory("x", title, title, of),)
+        )
+        for of, each, title in ((A, one, "x"), (B, two, "another x"))
+    ]
+    assert world.store.revisions.revise(revisions, NOW + HOUR) == 1
+    assert world.shown("x") == [(one.id, ["one"])]
+    assert outdated(world) == ["two"]
 
 
 def test_dropped_and_back(world):
