@@ -186,7 +186,7 @@ class HttpFetcher:
         finally:
             if guard.sent:  # also where the exchange is cut short
                 added = asking.url.query != hop.url.query
-                trail.sent = replace(request.sent(asking.headers.raw, query=added), at=began)
+                trail.sent = request.sent(asking.headers.raw, query=added, at=began)
 
     async def _answer(
         self,

@@ -11,6 +11,7 @@ import re
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
 from typing import Any, Protocol, cast
 
 import aiohttp
@@ -34,7 +35,7 @@ class Door(Protocol):
     def open(self, guard: Guard, /) -> AbstractAsyncContextManager[httpx.AsyncBaseTransport]:
         """A transport for one request, closed whatever happens.
 
-        It asks the guard before it connects, and sets `guard.sent` when the request goes out.
+        It asks the guard before it connects, and tells it (`note_sent`) when the request goes out.
         """
 
 
@@ -88,12 +89,6 @@ class SocketDoor:
             use_dns_cache=False,
             force_close=True,
         )
-
-        async def note(*_: object) -> None:
-            guard.sent = True
-
-        trace = aiohttp.TraceConfig()
-        trace.on_request_headers_sent.append(note)
         async with aiohttp.ClientSession(
             connector=connector,
             cookie_jar=aiohttp.DummyCookieJar(),
@@ -101,8 +96,8 @@ class SocketDoor:
             max_line_size=LONGEST_FIELD,
             max_field_size=LONGEST_FIELD,
             max_headers=MOST_FIELDS,
-            request_class=Verbatim,
-            trace_configs=[trace],
+            # It is called, and no more.
+            request_class=cast(type[aiohttp.ClientRequest], partial(Verbatim, guard.note_sent)),
         ) as session:
             as_written = cast(aiohttp.ClientSession, _AsWritten(session))  # no more of it is used
             yield _Transport(verify=self._context(), client=lambda: as_written)

@@ -63,7 +63,11 @@ class Guard:
         self._permitted = permitted
         self.refused: list[str] = []
         self.tried = False  # an address that was not refused
-        self.sent = False  # the request, over this connection: set by the door
+        self.sent = False  # the request, over this connection
+
+    def note_sent(self) -> None:
+        """For the door: the request goes out."""
+        self.sent = True
 
     def __call__(
         self, info: tuple[int, int, int, str, tuple[str, int] | tuple[str, int, int, int]]

@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import re
 from collections.abc import Sequence
+from datetime import datetime
 
 from aggregator.fetch.response import Field
 from aggregator.model import FetchFailed, Sent, Validators, Wanted
@@ -64,7 +65,7 @@ def conditional(sent: Sequence[Field]) -> bool:
     return any(name in (b"if-none-match", b"if-modified-since") for name, _ in sent)
 
 
-def sent(went_out: Sequence[Field], *, query: bool) -> Sent:
+def sent(went_out: Sequence[Field], *, query: bool, at: datetime | None = None) -> Sent:
     """What a publisher keeps score of, in the fields that went out; `query`: one was added to the URL."""
     fields = {name.lower(): value.decode("latin-1") for name, value in went_out}
     return Sent(
@@ -72,6 +73,7 @@ def sent(went_out: Sequence[Field], *, query: bool) -> Sent:
         cookies=b"cookie" in fields,
         referer=b"referer" in fields,
         query=query,
+        at=at,
     )
 
 

@@ -7,13 +7,16 @@ memory this one takes a third of the time. Checks nothing but names.
 from __future__ import annotations
 
 import dataclasses
+from collections import deque
 from functools import cache
-from operator import attrgetter
+from itertools import repeat
+from operator import attrgetter, call
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from dataclasses import replace as replace  # what mypy checks names and types by
 else:
+    _run = deque(maxlen=0).extend  # runs through, and keeps nothing
 
     def replace(one, /, **changes):
         """As `dataclasses.replace` does it."""
@@ -28,8 +31,7 @@ else:
                 values[places[name]] = value
         except KeyError as unknown:
             raise TypeError(f"{type(one).__name__} has no field {unknown}") from None
-        for put, value in zip(setters, values, strict=True):
-            put(made, value)
+        _run(map(call, setters, repeat(made), values))  # a loop of ours would take half as long again
         return made
 
 

@@ -40,6 +40,11 @@ def poll(outcome: PollOutcome) -> None:
     if outcome.lease.errand is not None:
         _errand(outcome, outcome.lease.errand)
         return
+    level = logging.WARNING if memory.last_error else logging.INFO
+    if level == logging.INFO and not pipeline.is_news(outcome):
+        level = logging.DEBUG
+    if not log.isEnabledFor(level):
+        return  # as most are
     fields = {
         "source": memory.name_of(source),
         "result": memory.last_result,
@@ -51,9 +56,6 @@ def poll(outcome: PollOutcome) -> None:
         or ("" if source.confidential else memory.moved_to),
         "next": "never" if memory.gone else outcome.due.at.isoformat(timespec="seconds"),
     }
-    level = logging.WARNING if memory.last_error else logging.INFO
-    if level == logging.INFO and not pipeline.is_news(outcome):
-        level = logging.DEBUG
     log.log(level, "%s", line("poll", fields))
 
 

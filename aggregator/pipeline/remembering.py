@@ -116,12 +116,11 @@ def _answered(lease: Lease, result: FetchResult, memory: Memory, now: datetime) 
         case FetchFailed():
             pass
         case NotModified():
-            memory = replace(
-                memory,
-                validators=_merged(before, result.validators),
-                answered_by=result.url or memory.answered_by,
-                whole=memory.whole or now,
-            )
+            validators, answered = _merged(before, result.validators), result.url or memory.answered_by
+            # As nearly always nothing of it is other than it was.
+            if (validators, answered) != (before, memory.answered_by) or memory.whole is None:
+                whole = memory.whole or now
+                memory = replace(memory, validators=validators, answered_by=answered, whole=whole)
         case Fetched():
             # Also when the body is the same: it was sent with these (RFC 9110, 13.1; NetNewsWire#4345).
             memory = replace(

@@ -15,6 +15,7 @@ from functools import lru_cache
 import sqlalchemy as sa
 
 from aggregator.model import Source, Url
+from aggregator.store import batches
 from aggregator.store.dialects import upsert
 from aggregator.store.tables import EPOCH, ERRAND_LEASED, LEASED, Moment, errands, hosts, sources
 
@@ -29,9 +30,20 @@ _HOLD = upsert(
         for name in ("free_at", "paused_until")
     },
 )
-_SOURCES = sa.select(sources.c.host, sources.c.via).where(LEASED)
-_ERRANDS = sa.select(errands.c.host).where(ERRAND_LEASED)
 _SINCE = sa.bindparam("since", type_=Moment)
+
+
+def _in_use(
+    of_sources: sa.ColumnElement[bool], of_errands: sa.ColumnElement[bool]
+) -> sa.CompoundSelect[str, str]:
+    return sa.union_all(
+        sa.select(sources.c.host, sources.c.via).where(LEASED, of_sources),
+        sa.select(errands.c.host, sa.literal(NONE)).where(ERRAND_LEASED, of_errands),
+    )
+
+
+_IN_USE = _in_use(sa.true(), sa.true())
+_IN_USE_SINCE = _in_use(sources.c.leased_at >= _SINCE, errands.c.leased_at >= _SINCE)
 
 
 @lru_cache(maxsize=4096)
@@ -47,14 +59,10 @@ def host_of(url: str) -> str:
 
 def in_use(connection: sa.Connection, since: datetime | None = None) -> Counter[str]:
     """How many exchanges with each host are under way; leases that are older than `since` are void."""
-    of_sources, of_errands, said = _SOURCES, _ERRANDS, {"since": since}
-    if since is not None:
-        of_sources = of_sources.where(sources.c.leased_at >= _SINCE)
-        of_errands = of_errands.where(errands.c.leased_at >= _SINCE)
+    query = _IN_USE if since is None else _IN_USE_SINCE
     busy: Counter[str] = Counter()
-    for row in connection.execute(of_sources, said):
-        busy.update({row.host, row.via} - {NONE})
-    busy.update(connection.execute(of_errands, said).scalars())
+    for host, via in connection.execute(query, {"since": since}).all():
+        busy.update({host, via} - {NONE})
     return busy
 
 
@@ -63,7 +71,7 @@ def pace(connection: sa.Connection, names: Iterable[str], now: datetime, gap: ti
     held = sorted({*names} - {NONE})
     if gap and held:
         rows = [{"host": name, "free_at": now + gap, "paused_until": EPOCH} for name in held]
-        connection.execute(_HOLD, rows)
+        batches.write(connection, _HOLD, rows)
 
 
 def pause(connection: sa.Connection, name: str, until: datetime) -> None:

@@ -19,7 +19,7 @@ import sqlalchemy as sa
 
 from aggregator import schedule
 from aggregator.model import Config, Errand, Lease, PollOutcome, Source, Url, replace
-from aggregator.store import articles, errands, hosts, memories
+from aggregator.store import articles, bands, batches, errands, hosts, memories
 from aggregator.store.memories import MEMORY, UNREAD
 from aggregator.store.tables import EPOCH, ERRAND_LEASED, LEASABLE, LEASED, AnyRow, Moment, sources
 from aggregator.store.tables import errands as errand_rows
@@ -30,6 +30,7 @@ TIMEOUTS = 10
 AHEAD = 250
 """Candidates that are fetched at once where they come over a network."""
 BEGUN = "its floor and what its server asked last time, since its poll has begun"
+_BEGUN = json.dumps([BEGUN])
 
 _others = host_rows.alias("others")
 # Built once: building a statement takes longer than SQLite takes to run it.
@@ -172,8 +173,7 @@ def end(
         # Where redirects led this time is known only now; that host has been busy too.
         busy.update((row.host, row.via, learnt["host"], learnt["via"]))
     for rows in (unread, read):
-        if rows:
-            connection.execute(_BY_ROW, rows)
+        batches.write(connection, _BY_ROW, rows)
     hosts.pace(connection, busy, now, config.polling.per_host_gap)
 
 
@@ -344,13 +344,14 @@ def _take(
     running = [errand for _, errand in ran.values()]
     awaited = articles.of_errands(connection, running)
     robots = articles.robots_of(connection, running, now)
+    compares = bands.wanted(connection)
     begun: list[dict[str, Any]] = []
     leases: list[Lease] = []
     for row, source in chosen:
         of = learnt[row.id]
         memory = MEMORY.validate_json(of.memory)
         token, errand = (of.token + 1, None) if row.errand is None else ran[row.errand]
-        lease = Lease(source, token, memory, of.added, of.first_url, errand)
+        lease = Lease(source, token, memory, of.added, of.first_url, errand, compares=compares)
         if errand is not None and errand.post is not None:
             lease = replace(lease, post=awaited.get(errand.post), robots=robots.get(errand.site))
         leases.append(lease)
@@ -364,11 +365,10 @@ def _take(
                     "started": now,
                     "next_due": at,
                     "not_before": max((m for m in (word, of.not_before) if m is not None), default=None),
-                    "due_why": json.dumps([BEGUN]),
+                    "due_why": _BEGUN,
                 }
             )
-    if begun:
-        connection.execute(_BY_ROW, begun)
+    batches.write(connection, _BY_ROW, begun)
     busy = [host for row, _ in chosen for host in (row.host, row.via)]
     hosts.pace(connection, busy, now, config.polling.per_host_gap)
     return leases

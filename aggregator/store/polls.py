@@ -155,8 +155,6 @@ class Polls:
                     not_since=not_since,
                     shared=database.shared,
                 )
-                if leased and not bands.wanted(connection):
-                    leased = [replace(one, compares=False) for one in leased]
                 return leased, articles.are_overdue(connection, now)
 
         leased, overdue = database.again(lease)
@@ -279,7 +277,6 @@ class Polls:
             # Another process has another file in force: it asks this source from now on.
             leases.give_back(connection, config, lease, now)
             return LeaseLost()
-        stale = Stale(replace(lease, source=current))
         if lease.items is not None and not row.has_items:
             return Stale(replace(lease, source=current, items=None))
         if (
@@ -288,15 +285,18 @@ class Polls:
             and (outcome.categories or bands.wanted(connection))  # what a post makes merges
         ):
             return Stale(replace(lease, source=current, compares=True))
-        edited = now_asked != (sources.asked(lease.source, config.polling), lease.source.definition)
+        edited = lease.source is not current and now_asked != (
+            sources.asked(lease.source, config.polling),
+            lease.source.definition,
+        )
         if edited or judging.moved_on(connection, outcome):
-            return stale
+            return Stale(replace(lease, source=current))
         try:
             dirty = stories.apply(connection, row.id, outcome, now)
             dirty |= retractions.apply(connection, row.id, outcome, now)
             dirty |= articles.apply(connection, row.id, outcome)
         except stories.Collision:
-            return stale
+            return Stale(replace(lease, source=current))
         if lease.errand is not None:
             errands.end(connection, config, held, outcome, now)
         errands.ask(connection, row.id, outcome)

@@ -14,7 +14,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from aggregator.model import Event, Exchange, Merged, PollOutcome, PostId, PostsOfDay, Url
-from aggregator.store import places
+from aggregator.store import batches, places
 from aggregator.store.dialects import upsert
 from aggregator.store.posts import chunks
 from aggregator.store.tables import EPOCH, MICROSECOND, events, exchanges, posts, sources, tellings
@@ -103,8 +103,7 @@ def note(connection: sa.Connection, outcomes: Iterable[tuple[int, PollOutcome]])
                 }
             )
         happened += (_written(event, source) for event in outcome.events)
-    if exchanged:
-        connection.execute(_OVERWRITE, exchanged)
+    batches.write(connection, _OVERWRITE, exchanged)
     if happened:
         _add(connection, happened)
 

@@ -59,8 +59,8 @@ def test_what_is_refused_ends_it():
 
 
 def test_fields_go_out_as_the_bytes_that_they_are():
-    """aiohttp's UTF-8 of latin-1 text is turned back."""
-    written = []
+    """aiohttp's UTF-8 of latin-1 text is turned back; and it is known that the request goes out."""
+    written, gone = [], []
 
     class Transport:
         """Writes into a list."""
@@ -68,7 +68,9 @@ def test_fields_go_out_as_the_bytes_that_they_are():
         def write(self, data):
             written.append(data)
 
-    said = _Said(Transport())
+    said = _Said(Transport(), lambda: gone.append(len(written)))
+    assert gone == []
     said.write('If-None-Match: "\xff\xfe\xc3\xa9"\r\n'.encode())
     said.writelines(["X: \xe9".encode(), b"\r\n"])
     assert written == [b'If-None-Match: "\xff\xfe\xc3\xa9"\r\n', b"X: \xe9\r\n"]
+    assert gone[0] == 0

@@ -49,7 +49,7 @@ class _Transport(httpx.AsyncBaseTransport):
     async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
         door, url = self._door, request.url
         self._connect(url)
-        self._guard.sent = True
+        self._guard.note_sent()
         exchange = door.origin.begin(
             url.netloc.decode(),
             url.raw_path.decode(),

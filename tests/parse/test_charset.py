@@ -2,7 +2,7 @@
 
 import pytest
 
-from aggregator.parse.charset import clean
+from aggregator.parse.charset import clean, xml_characters
 
 ZH = "新闻标题：金融消息"
 JA = "日本語のニュース"
@@ -92,6 +92,18 @@ def test_one_bad_byte_in_gbk():
 def test_what_no_xml_may_hold_goes(body, text):
     """Characters and references that XML 1.0 has no place for are gone; all others stay as written."""
     assert clean(body, "").text == text
+
+
+def test_of_all_characters_only_those_go():
+    """At each end of what XML 1.0 allows (2.2): the last one that stays, and the first that goes."""
+    ends = (0xD7FF, 0xD800, 0xDFFF, 0xE000, 0xFFFD, 0xFFFE, 0xFFFF, 0x10000, 0x1FFFE, 0x10FFFF)
+    for code in (*range(0x100), *ends):
+        allowed = code in (9, 10, 13) or 0x20 <= code < 0xD800 or 0xE000 <= code < 0xFFFE or code > 0xFFFF
+        assert xml_characters(f"a{chr(code)}b") == (f"a{chr(code)}b" if allowed else "ab")
+        if not 0xD800 <= code < 0xE000:  # nothing decodes to a surrogate
+            one = clean(f"<a>{chr(code)}</a>".encode(), "")
+            assert one.text == (f"<a>{chr(code)}</a>" if allowed else "<a></a>"), hex(code)
+            assert bool(one.repairs) != allowed
 
 
 def test_repairs_are_reported():
