@@ -78,6 +78,8 @@ async def again(work: Callable[[], Awaitable[T]]) -> T:
 
 async def live(path: Path, port: int, days: int) -> None:
     """Days of a daemon; a line for each: polls, and megabytes in memory now and at most."""
+    import gc
+
     import aggregator.daemon.live  # noqa: F401 - all the code that a daemon has in memory
     from aggregator.daemon import heap
     from aggregator.daemon.file import read_config
@@ -93,6 +95,7 @@ async def live(path: Path, port: int, days: int) -> None:
     clock = Clock()
     given = read_config(path)[1]
     async with house(given, told, clock=clock) as parts:
+        gc.freeze()  # as the daemon does
         for day in range(days):
             results.clear()
             published = 0
@@ -103,6 +106,7 @@ async def live(path: Path, port: int, days: int) -> None:
                     published = len(results)
                     await again(lambda: parts.publish(whole=False))
             await again(parts.publish)
+            await parts.follower.finish()  # takes over what polls have said of hubs
             await asyncio.to_thread(heap.give_back)
             await asyncio.to_thread(parts.store.housekeep, clock.now())
             await asyncio.to_thread(parts.keeper.purge)

@@ -2,7 +2,8 @@
 
 A post is measured against the founding member of each story, so that no story drifts away from what it
 began with. Within one source nothing is alike: what a source says twice under two guids is two posts, and
-its daily lists are the likest texts of all. What is alike is for `similarity` to say.
+its daily lists are the likest texts of all. What is alike is for `similarity` to say. That is imported with
+the first texts that are compared: it brings 3 MB of rapidfuzz, and the processes that read compare nothing.
 """
 
 from __future__ import annotations
@@ -10,11 +11,14 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
+from typing import TYPE_CHECKING
 
 from aggregator.dedupe.shingles import LONGEST_MARKUP, bands
-from aggregator.dedupe.similarity import Comparison, Telling, compare
 from aggregator.model import Candidate, Post, PostId, rank, replace
 from aggregator.syntax import html
+
+if TYPE_CHECKING:
+    from aggregator.dedupe.similarity import Comparison, Telling
 
 WINDOW = timedelta(days=7)
 """How far apart the dates of two tellings may be. What comes back after a month is another story."""
@@ -77,6 +81,8 @@ class Candidates:
         return [(found[id], shared[id]) for id in nearest]
 
     def _compared(self, told: Telling, candidate: Candidate) -> Comparison:
+        from aggregator.dedupe.similarity import compare
+
         self._left -= 1
         id = candidate.known.id
         if id not in self._tellings:
@@ -115,6 +121,8 @@ def bands_of(post: Post, text: str | None = None) -> tuple[int, ...]:
 
 
 def _telling(title: str, markup: str) -> Telling:
+    from aggregator.dedupe.similarity import Telling
+
     return Telling(title, html.to_text(markup[:LONGEST_MARKUP]))
 
 

@@ -7,7 +7,14 @@ introduces to the hub, for requests that are no polls. It must not interpret a b
 
 from __future__ import annotations
 
-from aggregator.fetch.client import HttpFetcher
-from aggregator.fetch.courier import HttpCourier
+import sys
+
+# httpx imports a command line of its own wherever click and rich are there, as they are for ours: 70 modules
+# of rich and pygments, 4 MB and 50 ms of each start. None is how one says that there is no such module
+# (https://docs.python.org/3/library/sys.html#sys.modules), which httpx is made for.
+sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
+
+from aggregator.fetch.client import HttpFetcher  # noqa: E402 - imports httpx
+from aggregator.fetch.courier import HttpCourier  # noqa: E402 - likewise
 
 __all__ = ["HttpCourier", "HttpFetcher"]

@@ -14,7 +14,8 @@ from aggregator.publish.memo import Memo
 from aggregator.publish.words import Words
 from aggregator.syntax import html, text
 
-_EXCERPTS: Memo[str] = Memo(16_000_000)
+_EXCERPTS: Memo[str] = Memo(2_000_000)
+"""Four thousand of the longest: more than the documents of one round want again. What they write is kept."""
 
 
 def title(post: Post, output: Output, words: Words) -> str:

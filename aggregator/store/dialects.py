@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.dialects.postgresql import ARRAY, insert
+from sqlalchemy.dialects.sqlite.dml import OnConflictDoNothing, OnConflictDoUpdate
 from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.compiler import compiles
 from sqlalchemy.sql.compiler import SQLCompiler
@@ -22,19 +22,33 @@ def upsert(
 ) -> sa.Insert:
     """An insert that changes the row of the same primary key, where there is one.
 
-    To what was to be inserted, in every column; `set_`: to what that makes of it. (One form for both: SQLite
-    has taken the clause over from PostgreSQL.)
+    To what was to be inserted, in every column; `set_`: to what that makes of it.
     """
-    made = insert(table)
-    values = {c.name: made.excluded[c.name] for c in table.c if not c.primary_key}
-    return made.on_conflict_do_update(
-        index_elements=list(table.primary_key), set_=values if set_ is None else set_(made.excluded)
-    )
+    new = sa.alias(table, "excluded").c
+    values = {c.name: new[c.name] for c in table.c if not c.primary_key} if set_ is None else set_(new)
+    return sa.insert(table).ext(_DoUpdate(index_elements=list(table.primary_key), set_=dict(values)))
 
 
 def insert_new(table: sa.Table) -> sa.Insert:
     """An insert that leaves rows alone that are there already."""
-    return insert(table).on_conflict_do_nothing()
+    return sa.insert(table).ext(_DoNothing())
+
+
+class _DoUpdate(OnConflictDoUpdate):
+    """For both, since SQLite has taken the clause over from PostgreSQL. That can name a constraint, too.
+
+    PostgreSQL's own form brings all its dialect with it: 3 MB, and a tenth of the time that a start takes.
+    """
+
+    inherit_cache = True
+    constraint_target = None
+
+
+class _DoNothing(OnConflictDoNothing):
+    """Likewise."""
+
+    inherit_cache = True
+    constraint_target = None
 
 
 def numbers(name: str) -> sa.TableValuedAlias:
@@ -59,7 +73,7 @@ class _Texts(sa.TypeDecorator[Sequence[str]]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
-        return dialect.type_descriptor(ARRAY(sa.Text()) if _has_arrays(dialect) else sa.Text())
+        return dialect.type_descriptor(sa.ARRAY(sa.Text()) if _has_arrays(dialect) else sa.Text())
 
     def process_bind_param(self, value: Sequence[str] | None, dialect: Dialect) -> Any:
         if value is None or not _has_arrays(dialect):
@@ -74,7 +88,7 @@ class _Numbers(sa.TypeDecorator[Sequence[int]]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> sa.types.TypeEngine[Any]:
-        return dialect.type_descriptor(ARRAY(sa.BigInteger()) if _has_arrays(dialect) else sa.Text())
+        return dialect.type_descriptor(sa.ARRAY(sa.BigInteger()) if _has_arrays(dialect) else sa.Text())
 
     def process_bind_param(self, value: Sequence[int] | None, dialect: Dialect) -> Any:
         return value if value is None or _has_arrays(dialect) else json.dumps(value)

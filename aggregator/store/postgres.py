@@ -23,6 +23,7 @@ from aggregator.errors import StoreError, StoreLocked
 from aggregator.store.database import Database
 from aggregator.store.postgres_advice import AWAY, MET, MOST, OURSELVES, advice
 from aggregator.store.postgres_urls import connection_url, shown
+from aggregator.store.tables import on_postgres
 
 if TYPE_CHECKING:
     import psycopg  # which SQLAlchemy imports for a store there; every command would wait for it
@@ -176,6 +177,7 @@ class PostgreSQL(Database):
         return set(connection.exec_driver_sql(query).scalars())
 
     def _create(self, connection: sa.Connection, now: datetime) -> None:
+        on_postgres()
         super()._create(connection, now)
         # Rows of sources are rewritten with each poll, the one index that leases walk at its very beginning.
         for table in ("sources", "hosts", "exchanges"):

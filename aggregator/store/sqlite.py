@@ -116,6 +116,7 @@ def engine_of(url: str, begin: str, connections: int) -> sa.Engine:
         sa.URL.create("sqlite", database=url),
         pool_size=connections,
         max_overflow=0,
+        pool_use_lifo=True,  # each keeps pages and statements in memory: let as few as do be busy
         pool_timeout=BUSY / 1000,
         connect_args={"timeout": BUSY / 1000},
     )

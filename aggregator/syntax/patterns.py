@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from functools import lru_cache
-from typing import Protocol
+from functools import cache, lru_cache
+from typing import TYPE_CHECKING, Protocol
 
-import re2
+if TYPE_CHECKING:
+    import re2
 
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
@@ -28,14 +29,14 @@ class Pattern(Protocol):
         """A match anywhere in UTF-8 text, or None."""
 
 
+@cache
 def _options() -> re2.Options:
+    import re2
+
     options = re2.Options()
     options.log_errors = False  # RE2 would write them to stderr, beside the error that we raise
     options.never_capture = True  # we only ask whether it is found; groups would cost time
     return options
-
-
-_OPTIONS = _options()
 
 
 @lru_cache(maxsize=4096)
@@ -45,10 +46,12 @@ def compile(pattern: str) -> Pattern:
     Raises `PatternError` for what RE2 does not know (look-around, back-references), for what is no
     regular expression, and for one whose program would take more than RE2's 8 MB.
     """
+    import re2  # 2.5 MB, and most files have no pattern
+
     try:
         # As bytes, which RE2 reads as UTF-8 all the same: for str its wrapper maps every match's offsets
         # from bytes back to characters, which nobody here asks for.
-        compiled: Pattern = re2.compile(pattern.encode(), _OPTIONS)
+        compiled: Pattern = re2.compile(pattern.encode(), _options())
     except UnicodeEncodeError as error:
         raise PatternError("holds half a character (a lone surrogate)") from error
     except re2.error as error:

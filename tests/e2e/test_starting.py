@@ -12,6 +12,7 @@ SERVING = {"uvicorn", "starlette", "prometheus_client"}
 RENDERING = {"jinja2", "feedgen", "feedparser"}
 STORING = {"sqlalchemy", "alembic", "psycopg", "rapidfuzz"}
 READING_THE_FILE = {"pydantic", "yaml", "rich"}
+NOT_FOR_EVERY_DAEMON = {"rich", "pygments", "rapidfuzz", "re2", "psycopg", "sqlalchemy.dialects.postgresql"}
 PROGRAM = """
 import sys
 from aggregator.cli import main
@@ -53,3 +54,17 @@ def test_a_command_imports_what_it_needs(command, status, unneeded, stored):
     ended, *imported = done.stdout.splitlines()[-1].split()
     assert ended == status, done.stdout
     assert not unneeded & set(imported)
+
+
+def test_a_daemon_keeps_in_memory_what_it_needs(tmp_path):
+    """Not the dialect of the other database, nor what few files ask for, nor command lines of libraries."""
+    code = (
+        "import sys; from aggregator.daemon import live; from aggregator.store import open_store\n"
+        "open_store(sys.argv[1], output=sys.argv[1] + '.out', loops=True).close()\n"
+        "print(*sys.modules)"
+    )
+    command = [sys.executable, "-c", code, str(tmp_path / "a.db")]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    imported = set(done.stdout.split())
+    assert "httpx" in imported
+    assert not NOT_FOR_EVERY_DAEMON & imported

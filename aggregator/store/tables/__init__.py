@@ -17,6 +17,7 @@ from aggregator.store.tables.columns import (
     Row,
     Span,
     metadata,
+    on_postgres,
 )
 from aggregator.store.tables.polling import (
     ERRAND_LEASED,
@@ -109,6 +110,7 @@ __all__ = [
     "hub_versions",
     "items",
     "metadata",
+    "on_postgres",
     "placements",
     "post_categories",
     "post_files",
