@@ -16,6 +16,7 @@ from aggregator import pipeline
 from aggregator.errors import PublishError
 from aggregator.model import Category, Config, Document, PostFile, PostId, Unpaged
 from aggregator.ports import DocumentStore, JekyllStore, PageStore, PostReader
+from aggregator.syntax.counting import counted
 
 log = logging.getLogger(__name__)
 
@@ -30,7 +31,7 @@ AFTER_FAILURE = timedelta(seconds=15)
 class StoryWriter(ABC):
     """Something that is written for each story, and those for which it could not be."""
 
-    what: str  # in the plural, for people
+    what: str  # for people
 
     def __init__(self) -> None:
         self._after = PostId("")
@@ -43,8 +44,9 @@ class StoryWriter(ABC):
     def failures(self) -> tuple[str, ...]:
         """What could not be written so far, in words: the first few, and how many more."""
         said = [why for _, why in self._refused.values()]
-        more = (f"{len(said) - SAID} more {self.what} could not be written",) if len(said) > SAID else ()
-        return (*said[:SAID], *more)
+        more = len(said) - SAID
+        rest = (f"{counted(more, f'more {self.what}')} could not be written",) if more > 0 else ()
+        return (*said[:SAID], *rest)
 
     def _next(self, batch: Sequence[PostId]) -> None:
         """Go on behind this batch, or from the start where nothing can be behind it."""
@@ -60,7 +62,7 @@ class StoryWriter(ABC):
 class JekyllWriter(StoryWriter):
     """Writes stories that changed as files of a Jekyll site."""
 
-    what = "Jekyll files"
+    what = "Jekyll file"
 
     def __init__(self, posts: PostReader, files: JekyllStore) -> None:
         super().__init__()
@@ -97,7 +99,7 @@ class JekyllWriter(StoryWriter):
 class PageWriter(StoryWriter):
     """Writes stories that changed as pages, and removes those pages that the file asks for no more."""
 
-    what = "pages of posts"
+    what = "post page"
 
     def __init__(self, posts: PostReader, pages: PageStore, documents: DocumentStore) -> None:
         super().__init__()

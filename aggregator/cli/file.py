@@ -10,6 +10,7 @@ import click
 
 from aggregator.cli.options import DEFAULT_CONFIG, chosen, ends, with_config
 from aggregator.errors import AggregatorError, ConfigError
+from aggregator.syntax.counting import counted
 
 
 @click.command(
@@ -103,7 +104,9 @@ def check(ctx: click.Context, config: Path | None, live: bool, diff: bool) -> No
     console.warnings(given.warnings)
     console.warnings(configuration.advice(given))
     configured = sum(category.configured for category in given.categories)
-    click.echo(f"{path}: {len(given.sources)} sources, {configured} categories configured; good")
+    click.echo(
+        f"{path}: {counted(len(given.sources), 'source')}, {counted(configured, 'category')} configured; good"
+    )
     if diff:
         from aggregator.daemon import differing
         from aggregator.report import differing as printed

@@ -13,7 +13,7 @@ from aggregator.config.addresses import web_address
 from aggregator.config.advice import advice
 from aggregator.config.changes import Changes, diff, in_force
 from aggregator.config.load import decode, load
-from aggregator.config.problems import for_everybody
+from aggregator.config.problems import for_everybody, lines
 from aggregator.config.reference import reference
 from aggregator.config.schema import json_schema
 from aggregator.config.starter import template
@@ -26,6 +26,7 @@ __all__ = [
     "for_everybody",
     "in_force",
     "json_schema",
+    "lines",
     "load",
     "reference",
     "template",

@@ -10,7 +10,7 @@ from typing import Any
 from urllib.parse import SplitResult, unquote, urlsplit
 
 from aggregator.config.kinds import text
-from aggregator.config.problems import Wrong
+from aggregator.config.problems import Wrong, together
 from aggregator.errors import AggregatorError
 from aggregator.syntax.headers import is_name, is_ours
 
@@ -106,20 +106,27 @@ def headers(value: Any) -> tuple[tuple[str, str], ...]:
     if not isinstance(value, dict):
         raise Wrong("headers stand in a mapping", "write {Accept-Language: zh}", bare=True)
     pairs: list[tuple[str, str]] = []
+    found: list[Wrong] = []
     for name, content in value.items():
-        if not is_name(name):
-            raise Wrong("this is no name of a header", "write X-Api-Key", inside=(name,), bare=True)
-        if is_ours(name):
-            raise Wrong(f"{name} is ours to send", "delete the line", inside=(name,), bare=True)
         try:
-            written = text(content)
+            pairs.append((name, _header(name, content)))
         except Wrong as wrong:
             wrong.inside = (name,)
-            raise
-        if not written.isascii() or not written.isprintable():
-            raise Wrong("is no value of a header", "write printable ASCII on one line", inside=(name,))
-        pairs.append((name, written))
+            found.append(wrong)
+    if found:
+        raise together(found)
     return tuple(pairs)
+
+
+def _header(name: str, content: Any) -> str:
+    if not is_name(name):
+        raise Wrong("this is no name of a header", "write X-Api-Key", bare=True)
+    if is_ours(name):
+        raise Wrong(f"{name} is ours to send", "delete the line", bare=True)
+    written = text(content)
+    if not written.isascii() or not written.isprintable():
+        raise Wrong("is no value of a header", "write printable ASCII on one line")
+    return written
 
 
 def web_address(asked: str) -> str:

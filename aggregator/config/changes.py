@@ -10,6 +10,7 @@ from dataclasses import dataclass, fields, replace
 
 from aggregator.config.problems import listed
 from aggregator.model import Category, Config, Rule, Slug, Source, Url
+from aggregator.syntax.counting import counted
 
 Names = tuple[str, ...]
 NAMED = 5
@@ -167,8 +168,7 @@ def _counted(noun: str, verb: str, group: Names, names: Names = ()) -> str:
     """`2 sources edited (every, tags)`; nothing for none."""
     if not group:
         return ""
-    plural = f"{noun.removesuffix('y')}ies" if noun.endswith("y") else f"{noun}s"
-    said = f"{len(group)} {noun if len(group) == 1 else plural} {verb}"
+    said = f"{counted(len(group), noun)} {verb}"
     return f"{said} ({_some(names)})" if names else said
 
 

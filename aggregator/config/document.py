@@ -15,8 +15,8 @@ from typing import TypeAlias
 
 import yaml
 
-from aggregator.config.problems import Position, Problem, quoted
-from aggregator.config.syntax_errors import explain
+from aggregator.config.problems import Position, Problem, lines, quoted
+from aggregator.config.syntax_errors import Quote, explain
 
 MAX_DEPTH = 32
 """Nested lists and mappings. libyaml's time is quadratic in open flow brackets; we stop reading here."""
@@ -24,7 +24,10 @@ MAX_VALUES = 1_000_000
 """Values in a file, those that aliases repeat counted each time (the "billion laughs" of YAML)."""
 
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-_NOT_YAML = re.compile("[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]")  # YAML 1.1, 5.1
+_NOT_YAML = re.compile(
+    "[^\t\n\r\x20-\x7e\x85\xa0-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"  # YAML 1.1, 5.1
+    "|(?<=[\n\r])\ufeff"  # before what was the first line of another file
+)
 _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 
 
@@ -65,20 +68,23 @@ def read(text: str) -> tuple[Node | None, list[Problem]]:
     to go on behind a fault of its grammar, so there is then only that one problem after those before it).
     """
     if bad := _NOT_YAML.search(text):
-        line = text.count("\n", 0, bad.start())
-        column = bad.start() - (text.rfind("\n", 0, bad.start()) + 1)
-        what = f"the character U+{ord(bad[0]):04X} may not stand in a YAML file; delete it"
-        return None, [Problem((line, column), what)]
+        *above, here = lines(text[: bad.start()])
+        what = f"the character U+{ord(bad[0]):04X} may not stand {_where(bad[0])}; delete it"
+        return None, [Problem((len(above), len(here)), what)]
     tree = _Tree()
     try:
         return tree.grow(yaml.parse(text, Loader=LOADER)), tree.problems
     except yaml.YAMLError as error:
-        return None, [*tree.problems, explain(error, text)]
+        return None, [*tree.problems, explain(error, text, tree.long_quote)]
     except _Hopeless as error:
         return None, [*tree.problems, error.problem]
     except OverflowError:
         # PyYAML's own scanner (not libyaml's) gives chr() whatever follows "\U".
         return None, [*tree.problems, Problem((0, 0), "an escape names no character; use single quotes")]
+
+
+def _where(character: str) -> str:
+    return "before a line" if character == "\ufeff" else "in a YAML file"
 
 
 def find(tree: Node, path: Iterable[str | int]) -> tuple[Node, Position]:
@@ -121,6 +127,7 @@ class _Tree:
 
     def __init__(self) -> None:
         self.problems: list[Problem] = []
+        self.long_quote: Quote | None = None
         self._open: list[_Open] = []
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._values = 0
@@ -133,6 +140,8 @@ class _Tree:
             match event:
                 case yaml.ScalarEvent():
                     self._refuse_tag(event, position)
+                    if event.style in ("'", '"') and (end := event.end_mark) and end.line > position[0]:
+                        self.long_quote = Quote(position, end.line)
                     scalar = Scalar(event.value, position, not event.style and event.value in _NULL)
                     self._keep(event.anchor, scalar, 1)
                     self._add(scalar, 1)

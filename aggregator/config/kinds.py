@@ -14,7 +14,7 @@ from datetime import timedelta
 from functools import lru_cache
 from typing import Any
 
-from aggregator.config.problems import Wrong, listed, nearest
+from aggregator.config.problems import Wrong, listed, nearest, together
 from aggregator.syntax import patterns
 
 PLACEHOLDERS = ("author", "publisher", "term", "feed_title")
@@ -67,13 +67,15 @@ def listing(kind: Callable[[Any], Any], at_least: int = 0) -> Callable[[Any], tu
             return (kind(value),)
         if len(value) < at_least:
             raise Wrong("the list is empty", "write at least one item, or delete the line", bare=True)
-        items = []
+        items, found = [], []
         for i, item in enumerate(value):
             try:
                 items.append(kind(item))
             except Wrong as wrong:
                 wrong.inside = (i, *wrong.inside)
-                raise
+                found.append(wrong)
+        if found:
+            raise together(found)
         return tuple(dict.fromkeys(items))
 
     return read

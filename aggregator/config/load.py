@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from aggregator.config import document
 from aggregator.config.feed_keys import FeedKeys
 from aggregator.config.parts import Feed, Parts, read
-from aggregator.config.problems import Problem, failure
+from aggregator.config.problems import Problem, failure, lines
 from aggregator.config.settings import configuration
 from aggregator.model import Config
 
@@ -25,12 +25,11 @@ def decode(content: bytes, name: str) -> str:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
         before = content[: error.start]
-        line = before.count(b"\n")
-        column = len(before[before.rfind(b"\n") + 1 :].decode("utf-8-sig"))
+        *above, here = lines(before.decode("utf-8-sig"))
         found = (
             "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else f"byte 0x{content[error.start]:02X}"
         )
-        problem = Problem((line, column), f"this is not UTF-8 ({found}); save the file as UTF-8")
+        problem = Problem((len(above), len(here)), f"this is not UTF-8 ({found}); save the file as UTF-8")
         raise failure(name, [problem]) from error
 
 

@@ -52,7 +52,9 @@ class Parts:
 
     tree: document.Node
     filled: set[Path]
+    unfilled: set[Path]
     problems: list[Problem]
+    broken: set[Path] = field(default_factory=set)  # parts of which nothing was taken
     file: FileKeys = field(default_factory=FileKeys)
     site: SiteKeys = field(default_factory=SiteKeys)
     polling: PollingKeys = field(default_factory=PollingKeys)
@@ -67,15 +69,25 @@ class Parts:
         """Where a value stands, or as near to it as the file goes."""
         return document.find(self.tree, path)[1]
 
+    def has(self, *path: str) -> bool:
+        """Whether the file has a key, though perhaps nothing behind it."""
+        owner, _ = document.find(self.tree, path[:-1])
+        return isinstance(owner, document.Mapping) and path[-1] in owner.items
+
+    def unsure(self, *path: str | int) -> bool:
+        """Whether it is not known what the file says here: that has been said, and explains what follows."""
+        return path in self.unfilled or path[:-1] in self.broken
+
     def wrong(self, path: Path, text: str) -> None:
         """Note a problem at a value."""
-        self.problems.append(Problem(self.at(*path), text))
+        if not self.unsure(*path):
+            self.problems.append(Problem(self.at(*path), text))
 
 
 def read(tree: document.Mapping, environment: Mapping[str, str]) -> Parts:
     """Every part of the file; problems are collected in the result."""
     filled = values.fill(tree, environment)
-    parts = Parts(tree, filled.filled, list(filled.problems))
+    parts = Parts(tree, filled.filled, filled.unfilled, list(filled.problems))
     data: dict[str, Any] = filled.data
     own = {k: v for k, v in data.items() if k == "store" or k not in FileKeys.model_fields}
     parts.file = _check(parts, FileKeys, own, ()) or parts.file
@@ -141,42 +153,44 @@ def _check(parts: Parts, model: type[K], data: Any, path: Path) -> K | None:
     try:
         return model.model_validate(data)
     except ValidationError as error:
-        found = error.errors(include_url=False, include_input=False)
-        parts.problems.extend(_problem(parts, model, path, detail) for detail in found)
+        for detail in error.errors(include_url=False, include_input=False):
+            _note(parts, model, path, detail)
+        parts.broken.add(path)
         return None
 
 
-def _problem(parts: Parts, model: type[Keys], base: Path, detail: ErrorDetails) -> Problem:
+def _note(parts: Parts, model: type[Keys], base: Path, detail: ErrorDetails) -> None:
     loc = detail["loc"]
     path: Path = (*base, *loc)
     match detail["type"], detail.get("ctx", {}).get("error"):
         case "extra_forbidden", _:
             owner = _model_at(model, loc[:-1])
-            return Problem(_key_position(parts.tree, path), _unknown_key(str(loc[-1]), owner))
+            unknown = _unknown_key(str(loc[-1]), owner)
+            parts.problems.append(Problem(_key_position(parts.tree, path), unknown))
         case "missing", _:
             owner = _model_at(model, loc[:-1])
-            return Problem(parts.at(*path), f"{owner.part} lacks {loc[-1]}; {owner.instead}")
+            parts.wrong(path, f"{owner.part} lacks {loc[-1]}; {owner.instead}")
         case "tuple_type", _:
-            text = f"{_last_key(path)} is no list; begin each item with a dash on a line of its own"
-            return Problem(parts.at(*path), text)
+            parts.wrong(
+                path, f"{_last_key(path)} is no list; begin each item with a dash on a line of its own"
+            )
         case _, Wrong() as wrong:
-            return _wrong_value(parts, path, wrong)
+            for one in (wrong, *wrong.others):
+                place = (*path, *one.inside)
+                parts.wrong(place, _wrong_value(parts, place, one))
         case _:
-            return Problem(parts.at(*path), f"{_last_key(path)}: {detail['msg']}; see the reference")
+            parts.wrong(path, f"{_last_key(path)}: {detail['msg']}; see the reference")
 
 
-def _wrong_value(parts: Parts, path: Path, wrong: Wrong) -> Problem:
-    path = (*path, *wrong.inside)
-    node, position = document.find(parts.tree, path)
+def _wrong_value(parts: Parts, path: Path, wrong: Wrong) -> str:
+    node, _ = document.find(parts.tree, path)
     key = _last_key(path)
     as_written = quoted(node.text) if isinstance(node, document.Scalar) else ""
     if path in parts.filled and as_written:
         # What came from the environment may be a secret, and texts may repeat some of a value.
-        return Problem(
-            position, f"{key}: {as_written} comes out as something else than this key takes; set it right"
-        )
+        return f"{key}: {as_written} comes out as something else than this key takes; set it right"
     shown = "" if wrong.bare or not as_written else f"{as_written} "
-    return Problem(position, f"{key}: {shown}{wrong.what}; {wrong.instead}")
+    return f"{key}: {shown}{wrong.what}; {wrong.instead}"
 
 
 def _unknown_key(key: str, owner: type[Keys]) -> str:

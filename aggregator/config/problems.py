@@ -13,6 +13,8 @@ from typing import TypeAlias
 
 from aggregator.errors import ConfigError
 
+_BREAK = re.compile("\r\n|[\n\r\x85\u2028\u2029]")
+
 Position: TypeAlias = tuple[int, int]
 """Line and column, both counted from 0, columns in characters."""
 
@@ -29,8 +31,11 @@ class Wrong(ValueError):
     """A value that a key does not take. `what` follows the value as written: `is no duration`.
 
     `inside` are the steps from the value that was given to the part that is wrong (the number of an item
-    in a list); with `bare`, `what` stands by itself and the value is not shown before it.
+    in a list); with `bare`, `what` stands by itself and the value is not shown before it. `others` are
+    wrong in the same value.
     """
+
+    others: tuple[Wrong, ...] = ()
 
     def __init__(
         self, what: str, instead: str, *, inside: tuple[str | int, ...] = (), bare: bool = False
@@ -42,11 +47,22 @@ class Wrong(ValueError):
         self.bare = bare
 
 
+def together(found: Sequence[Wrong]) -> Wrong:
+    """One to raise for all that is wrong in a value of several parts."""
+    found[0].others = tuple(found[1:])
+    return found[0]
+
+
 def failure(name: str, problems: Iterable[Problem]) -> ConfigError:
     """The error that carries every problem, each once, in the order of the file."""
     return ConfigError(
         [f"{name}:{p.position[0] + 1}:{p.position[1] + 1}: {p.text}" for p in sorted(set(problems))]
     )
+
+
+def lines(text: str) -> list[str]:
+    """A text's lines, as positions count them: by the line breaks of YAML 1.1 (5.4) and no others."""
+    return _BREAK.split(text)
 
 
 def quoted(text: str, limit: int = 60) -> str:

@@ -43,7 +43,7 @@ def configuration(parts: Parts, directory: str) -> Config:
 def _site(parts: Parts) -> Site:
     keys = parts.site
     url = keys.url or _reached(parts.server.listen)
-    if not url:
+    if not url and not parts.unsure("site", "url"):
         parts.wrong(
             ("server", "listen"), "listen: off leaves no URL to publish; write site: {url: https://…/}"
         )
@@ -88,7 +88,8 @@ def _store(parts: Parts, directory: str) -> str:
 def _output(parts: Parts, directory: str, store: str) -> Output:
     keys = parts.output
     public = _absolute(keys.directory, directory)
-    if not is_postgres(store) and posixpath.commonpath((public, store)) == public:
+    sure = not parts.unsure("output", "directory") and not parts.unsure("store")
+    if sure and not is_postgres(store) and posixpath.commonpath((public, store)) == public:
         where = ("output", "directory") if "directory" in keys.model_fields_set else ("store",)
         parts.wrong(where, f"{where[-1]}: the store would lie in what is published; keep the two apart")
     jekyll = None
@@ -114,7 +115,8 @@ def _absolute(path: str, directory: str) -> str:
 
 def _polling(parts: Parts) -> tuple[Polling, tuple[str, ...]]:
     keys = parts.polling
-    if keys.min_interval > keys.max_interval:
+    sure = not parts.unsure("polling", "min_interval") and not parts.unsure("polling", "max_interval")
+    if sure and keys.min_interval > keys.max_interval:
         key = "min_interval" if "min_interval" in keys.model_fields_set else "max_interval"
         parts.wrong(
             ("polling", key),
@@ -142,11 +144,15 @@ def _polling(parts: Parts) -> tuple[Polling, tuple[str, ...]]:
 
 def _server(parts: Parts) -> Server:
     keys = parts.server
-    if keys.admin is not None:
-        if not _is_loopback(keys.admin) and not keys.admin_token:
-            what = "admin: beyond loopback it needs a password; write admin_token: ${ADMIN_TOKEN}"
-            parts.wrong(("server", "admin"), what)
-        if keys.admin == keys.listen and not keys.admin.endswith(":0"):
+    if keys.admin is not None and not parts.unsure("server", "admin"):
+        if (
+            not _is_loopback(keys.admin)
+            and not keys.admin_token
+            and not parts.unsure("server", "admin_token")
+        ):
+            _no_password(parts)
+        one = keys.admin == keys.listen and not keys.admin.endswith(":0")
+        if one and not parts.unsure("server", "listen"):
             where = "admin" if "admin" in keys.model_fields_set else "listen"
             parts.wrong(("server", where), f"{where}: listen and admin are one address; give them two")
     return Server(
@@ -157,6 +163,16 @@ def _server(parts: Parts) -> Server:
         private_hub=keys.private_hub,
         reached=_reached(keys.listen),
     )
+
+
+def _no_password(parts: Parts) -> None:
+    """Where `admin_token` stands in the file, it is that line which is to be mended."""
+    if parts.has("server", "admin_token"):
+        what = "admin_token: it is empty, and beyond loopback admin needs a password; set one"
+        parts.wrong(("server", "admin_token"), what)
+    else:
+        what = "admin: beyond loopback it needs a password; write admin_token: ${ADMIN_TOKEN}"
+        parts.wrong(("server", "admin"), what)
 
 
 def _is_loopback(address: str) -> bool:

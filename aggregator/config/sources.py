@@ -78,7 +78,11 @@ def _fits(parts: Parts, mention: _Mention, known: list[_Mention]) -> bool:
     if any(path[:-1] == other.feed.path[:-1] for other in known):
         parts.wrong(path, f"this feed is already in this list, at line {first}; delete one of them")
         return False
-    differing = [name for name, value in known[0].keys.items() if mention.keys[name] != value]
+    differing = [
+        name
+        for name, value in known[0].keys.items()
+        if mention.keys[name] != value and not parts.unsure("defaults", name)
+    ]
     if differing:
         parts.wrong(
             path,

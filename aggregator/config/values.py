@@ -26,6 +26,7 @@ class Values:
 
     data: Any
     filled: set[Path] = field(default_factory=set)
+    unfilled: set[Path] = field(default_factory=set)  # of those, what holds one that could not be filled
     problems: list[Problem] = field(default_factory=list)
 
 
@@ -61,8 +62,10 @@ def _text(node: Scalar, path: Path, environment: Mapping[str, str], into: Values
     text = "".join((*pieces, node.text[end:]))
     if variables:
         into.filled.update(path[:n] for n in range(len(path) + 1))
-    # What could not be filled has been said; as None it brings no second complaint about its value.
-    return None if len(into.problems) > before or (variables and not text) else text
+    if len(into.problems) > before:
+        into.unfilled.update(path[:n] for n in range(len(path) + 1))
+        return None
+    return text if text or not variables else None
 
 
 def _variable(match: re.Match[str], at: Position, environment: Mapping[str, str], into: Values) -> str:

@@ -24,6 +24,7 @@ from aggregator.daemon.supervisor import Supervisor
 from aggregator.daemon.watch import desk
 from aggregator.errors import AggregatorError, ConfigError, StoreError
 from aggregator.model import Config, PollOutcome
+from aggregator.syntax.counting import counted
 from aggregator.syntax.databases import is_postgres
 from aggregator.triggers.events import Housekeeping, Reload, Stop, Tick, Triggers
 
@@ -51,7 +52,7 @@ async def run(path: Path, overrides: Overrides, announce: Callable[[str], None])
     async with Triggers(path) as events, house(given, report, overrides.roles) as parts:
         loops = _Loops(parts, path, overrides, raw, given, metrics)
         async with _serving(given, parts, loops, metrics) as where:
-            announce(f"{given.site.title}: {len(given.sources)} sources, {where}")
+            announce(f"{given.site.title}: {counted(len(given.sources), 'source')}, {where}")
             # What is there by now stays: looking through all of it for garbage again and again would cost a
             # third of a poll that brings nothing, and more with each source of the file.
             gc.freeze()
@@ -189,7 +190,7 @@ class _Loops:
         """How we are, in a line."""
         if self.standing.refused:
             return f"not reloaded, the last good version is in force: {self.standing.refused[0]}"
-        return f"{self.config.site.title}: {len(self.config.sources)} sources, {where}"
+        return f"{self.config.site.title}: {counted(len(self.config.sources), 'source')}, {where}"
 
     async def _tick(self) -> None:
         """Start what is due and publish what is dirty. Trouble with the store is said, and tried again."""

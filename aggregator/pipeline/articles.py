@@ -36,6 +36,7 @@ from aggregator.model import (
 )
 from aggregator.parse import article
 from aggregator.syntax import html, robots, urls
+from aggregator.syntax.counting import counted
 from aggregator.syntax.text import fold
 
 MOST = 10
@@ -223,7 +224,7 @@ def _robots(
     if known.trouble:
         ended = _failed(lease, errand, f"robots.txt cannot be had: {known.trouble}", known.until, now)
         return replace(ended, robots=known)
-    said = f"robots.txt read: {len(known.rules)} rules for us"
+    said = f"robots.txt read: {counted(len(known.rules), 'rule')} for us"
     return PollOutcome(lease, now, Due(now), lease.memory, errands=(following,), result=said, robots=known)
 
 

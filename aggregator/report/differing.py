@@ -28,7 +28,7 @@ def lines(found: Difference, changes: config.Changes | None) -> Iterator[str]:
     for slug in sorted({*found.gains, *found.losses}):
         gains, losses = found.gains.get(slug, 0), found.losses.get(slug, 0)
         counts = [f"+{gains}"] * bool(gains) + [f"-{losses}"] * bool(losses)
-        yield f"category {slug}: {' '.join(counts)} posts"
+        yield f"category {slug}: {' '.join(counts)} {'post' if gains + losses == 1 else 'posts'}"
     if changes is not None:
         yield from _settings(changes)
     if found.looked < found.concerned:

@@ -9,6 +9,7 @@ from aggregator.daemon.looking import Found
 from aggregator.model import Source
 from aggregator.pipeline.discovering import Offer, is_about_comments
 from aggregator.report.console import aside
+from aggregator.syntax.counting import counted
 
 
 def offers(found: Found) -> None:
@@ -24,7 +25,7 @@ def offers(found: Found) -> None:
 def _facts(offer: Offer) -> Iterator[str]:
     reading = offer.reading
     yield reading.info.title or "without a title"
-    yield f"{len(reading.posts)} entries"
+    yield counted(len(reading.posts), "entry")
     if reading.posts:
         yield f"newest {max(post.published for post in reading.posts):%Y-%m-%d}"
     if is_about_comments(offer):

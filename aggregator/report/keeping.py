@@ -6,6 +6,7 @@ from rich.text import Text
 
 from aggregator.report.console import aside, console
 from aggregator.store import Copied
+from aggregator.syntax.counting import counted
 
 
 def backed_up(done: Copied) -> None:
@@ -23,4 +24,4 @@ def restored(done: Copied) -> None:
 
 
 def _size(done: Copied) -> str:
-    return f"{done.sources} sources, {done.posts} posts, {done.size:,} bytes"
+    return f"{counted(done.sources, 'source')}, {counted(done.posts, 'post')}, {done.size:,} bytes"

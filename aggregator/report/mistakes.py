@@ -6,6 +6,7 @@ import re
 import unicodedata
 from collections.abc import Iterator, Sequence
 
+from aggregator.config import lines
 from aggregator.observe import without_secrets
 
 WIDTH = 100
@@ -15,12 +16,12 @@ _POSITION = re.compile(r":(\d+):(\d+): ")
 
 def mistakes(problems: Sequence[str], name: str, text: str) -> Iterator[str]:
     """Each problem (`NAME:LINE:COLUMN: words`), the line itself, and a mark below the column."""
-    lines = text.splitlines()
+    written = lines(text)
     for problem in problems:
         yield problem
         found = _POSITION.match(problem.removeprefix(name)) if problem.startswith(name) else None
-        if found and 0 < int(found[1]) <= len(lines) and lines[int(found[1]) - 1].strip():
-            yield from _shown(lines[int(found[1]) - 1], int(found[2]) - 1)
+        if found and 0 < int(found[1]) <= len(written) and written[int(found[1]) - 1].strip():
+            yield from _shown(written[int(found[1]) - 1], int(found[2]) - 1)
 
 
 def _shown(line: str, column: int) -> Iterator[str]:

@@ -9,6 +9,7 @@ from rich.text import Text
 from aggregator.daemon.adopting import Adopted
 from aggregator.daemon.moving import MovingIn
 from aggregator.report.console import aside, console
+from aggregator.syntax.counting import counted
 
 _NAMED = 20
 """Feeds of a list that are named one by one."""
@@ -27,14 +28,14 @@ def moving_in(moving: MovingIn, path: Path) -> None:
     if len(moving.refused) > _NAMED:
         aside(f"not taken: {len(moving.refused) - _NAMED} more")
     aside(
-        f"{len(moving.feeds)} feeds to add, {len(moving.categories)} categories to add, "
+        f"{counted(len(moving.feeds), 'feed')} to add, {counted(len(moving.categories), 'category')} to add, "
         f"{len(moving.known)} there already, {len(moving.refused)} not taken"
     )
 
 
 def written(path: Path, feeds: int) -> None:
     """What was inserted; a daemon that runs on the file has it within seconds."""
-    aside(f"{path}: {feeds} {'feed' if feeds == 1 else 'feeds'} added")
+    aside(f"{path}: {counted(feeds, 'feed')} added")
 
 
 def adopted(done: Adopted) -> None:
@@ -50,7 +51,8 @@ def adopted(done: Adopted) -> None:
         aside(f"note: {where}; what these files tell is not written there either")
     console().print(
         Text(
-            f"{done.directory}: {done.files} files adopted, {done.new} of them new; {done.ours} are ours, "
+            f"{done.directory}: {counted(done.files, 'file')} adopted, {done.new} of them new; "
+            f"{done.ours} {'is' if done.ours == 1 else 'are'} ours, "
             f"{len(done.unlinked)} without a link, {len(done.unreadable)} not readable"
         ),
         soft_wrap=True,

@@ -26,6 +26,7 @@ from aggregator.model import (
 from aggregator.pipeline import is_news, why_unreadable
 from aggregator.publisher import Published
 from aggregator.report.console import console
+from aggregator.syntax.counting import counted
 
 
 class Progress:
@@ -75,7 +76,7 @@ def polled(outcomes: Sequence[PollOutcome], published: Published) -> None:
             quiet += 1
             continue
         came = "" if memory.last_error else memory.last_result
-        unread = f"{len(outcome.unread)} entries left out" if outcome.unread else ""
+        unread = f"{counted(len(outcome.unread), 'entry')} left out" if outcome.unread else ""
         table.add_row(*map(Text, (memory.name_of(outcome.lease.source), came, memory.last_error or unread)))
     if table.row_count:
         out.print(table)
@@ -83,8 +84,8 @@ def polled(outcomes: Sequence[PollOutcome], published: Published) -> None:
     duplicates = sum(isinstance(v, Duplicate) for o in outcomes for v in o.verdicts)
     failed = sum(bool(o.memory.last_error) for o in outcomes)
     out.print(
-        f"{len(outcomes)} sources polled: {new} new posts, {duplicates} duplicates, "
-        f"{quiet} sources without news, {failed} failed",
+        f"{counted(len(outcomes), 'source')} polled: {counted(new, 'new post')}, "
+        f"{counted(duplicates, 'duplicate')}, {counted(quiet, 'source')} without news, {failed} failed",
         soft_wrap=True,
     )
     _written(published)
@@ -99,8 +100,8 @@ def published(result: Published | None) -> None:
 
 
 def _written(result: Published) -> None:
-    files = f", {len(result.files)} Jekyll files written or removed" if result.files else ""
-    console().print(f"{len(result.written)} documents written{files}", soft_wrap=True)
+    files = f", {counted(len(result.files), 'Jekyll file')} written or removed" if result.files else ""
+    console().print(f"{counted(len(result.written), 'document')} written{files}", soft_wrap=True)
 
 
 def live(source: Source, result: ReadResult | str) -> None:
@@ -109,7 +110,7 @@ def live(source: Source, result: ReadResult | str) -> None:
         case Reading():
             dates = [post.published for post in result.posts]
             newest = f", newest {max(dates):%Y-%m-%d}" if dates else ""
-            said = f"{result.info.title}: {len(result.posts)} entries{newest}"
+            said = f"{result.info.title}: {counted(len(result.posts), 'entry')}{newest}"
             mended = f" ({'; '.join(result.repairs)})" if result.repairs else ""
             line, sign = said + mended, "ok  "
         case Extracted() | RobotsRules():

@@ -16,6 +16,7 @@ from aggregator.model import (
     SourceStatus,
 )
 from aggregator.report.console import console
+from aggregator.syntax.counting import counted
 
 
 def status_json(
@@ -116,7 +117,7 @@ def status_table(
     running = f"a daemon (process {holder}) polls them" if holder else "no daemon runs on this store"
     if processes:
         running = f"processes share them: {', '.join(processes)}"
-    out.print(f"{len(sources)} sources, {failed} failing; {running}", soft_wrap=True)
+    out.print(f"{counted(len(sources), 'source')}, {failed} failing; {running}", soft_wrap=True)
 
 
 _COLUMNS = (
@@ -174,13 +175,14 @@ def _notes(source: Source | None, status: SourceStatus, configured: Container[st
             else f"has moved for good: write `url: {memory.adopted}` and `was: {source.url}`"
         )
     elif memory.moved_times and not hidden:
-        notes.append(f"redirects for good to {memory.moved_to}, so far {memory.moved_times} times in a row")
+        notes.append(
+            f"redirects for good to {memory.moved_to}, so far {counted(memory.moved_times, 'time')} in a row"
+        )
     if status.host_paused_until is not None:
         notes.append(f"its host said 429 and is left alone until {_short(status.host_paused_until)}")
     if memory.overruns:
-        notes.append(
-            f"entries came and went between two polls, {memory.overruns} times; some may have been missed"
-        )
+        times = counted(memory.overruns, "time")
+        notes.append(f"entries came and went between two polls, {times}; some may have been missed")
     for one in status.errands:
         when = "ended" if one.ended else f"due {_short(one.errand.due)}"
         said = f": {one.result}" if one.result else ""

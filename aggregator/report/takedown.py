@@ -11,6 +11,7 @@ from aggregator.model import StoredPost, TakenDown, TakenPost, Url
 from aggregator.publish import folder
 from aggregator.publisher import Published
 from aggregator.report.console import console
+from aggregator.syntax.counting import counted
 
 SAID = 20
 """Posts that are named; the others are counted."""
@@ -59,8 +60,8 @@ def rendered(published: Published | None) -> Iterator[str]:
     if published is None:
         yield "the running daemon renders them within seconds"
         return
-    files = f", {len(published.files)} Jekyll files written or removed" if published.files else ""
-    yield f"{len(published.written)} documents written{files}"
+    files = f", {counted(len(published.files), 'Jekyll file')} written or removed" if published.files else ""
+    yield f"{counted(len(published.written), 'document')} written{files}"
     for failure in published.failures:
         yield f"not done yet, and tried again by the next `run`, `once` or `publish`: {failure}"
 

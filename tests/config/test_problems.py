@@ -42,6 +42,16 @@ SYNTAX = [
     ("site: &s {title: A}\nserver:\n  <<: *s\n", "3:3: merge keys (<<) are not read; put what feeds share under defaults:"),
     ("[a]: b\n", '1:1: a list stands where a key belongs; put text with brackets or braces in single quotes'),
     ("site: {title: a\x07b}\n", "1:16: the character U+0007 may not stand in a YAML file; delete it"),
+    (FEED + "]\n", "2:1: this bracket closes none that is open; delete it"),
+    (FEED + "...\nsite: {title: a}\n", '2:1: the line "..." ends the file; delete it'),
+    ("{feeds: []}\nsite: {title: a}\n", "2:1: the file is complete above this line; put all keys inside its brackets, or none"),
+    ("site:\n  title: 'News\nfeeds: ['https://a.example/']\n", "2:10: this quote is closed at line 3; close it where its text ends, in this line"),
+    ("site: {title: \"News, language: en}\nstore: \"a.db\"\n", "1:15: this quote is closed at line 2; close it where its text ends, in this line"),
+    ("feeds:\n  - https://a.example/\n    every: 1h\n", "3:5: this goes on with the text of the line above; align it with its neighbours, or begin that text with a key, like url:"),
+    ("site:\n  title: a\n   url: https://a.example/\n", "3:4: this goes on with the text of the line above; align it with its neighbours, or begin that text with a key, like url:"),
+    ("site:\n  title: a\u2028b\n  language: en\n", "2:11: the character U+2028 ends this line unseen; delete it"),
+    (FEED + "\ufeffsite: {title: a}\n", "2:1: the character U+FEFF may not stand before a line; delete it"),
+    ("site:\r  title: a\r  language: \x07\r", "3:13: the character U+0007 may not stand in a YAML file; delete it"),
     ("[" * 100_000, "1:33: nested deeper than 32 levels; nothing here needs that"),
 ]  # fmt: skip
 
@@ -99,6 +109,9 @@ VALUES = [
     ("server: {listen: off}\n", "1:18: listen: off leaves no URL to publish; write site: {url: https://…/}"),
     ("server: {admin: '0.0.0.0:8081'}\n", "1:17: admin: beyond loopback it needs a password; write admin_token: ${ADMIN_TOKEN}"),
     ("server: {listen: '127.0.0.1:8081'}\n", "1:18: listen: listen and admin are one address; give them two"),
+    ("server: {admin: '0.0.0.0:8081', admin_token: ''}\n", "1:46: admin_token: it is empty, and beyond loopback admin needs a password; set one"),
+    ("server:\n  admin: 0.0.0.0:8081\n  admin_token: ${T:-}\n", "3:16: admin_token: it is empty, and beyond loopback admin needs a password; set one"),
+    ("server:\n  admin: 0.0.0.0:8081\n  admin_token:\n", "3:15: admin_token: it is empty, and beyond loopback admin needs a password; set one"),
     ("store: mysql://u@h/db\n", "1:8: store: this is no database that we know; write a path, like data/aggregator.db, or postgresql://user:${PGPASSWORD}@host/database"),
     ("store: postgresql://u:secret@h\n", "1:8: store: it names no database; write postgresql://user@host/database"),
     ("store: postgresql://u:secret@h:x/db\n", "1:8: store: the port is none; write postgresql://user@host:5432/database"),
@@ -168,6 +181,57 @@ def test_all_problems_come_at_once_in_the_order_of_the_file():
     )
     places = [line.split(":")[1:3] for line in problems(text)]
     assert places == [["2", "3"], ["3", "13"], ["5", "10"], ["6", "5"], ["8", "5"], ["10", "17"]]
+
+
+def test_all_that_is_wrong_in_one_list_comes_at_once():
+    """Each item of a list, and each header, is looked at."""
+    text = (
+        "rules:\n- if: {title: ['(', fine, '[']}\n  then: drop\n"
+        "defaults:\n  headers:\n    Host: a\n    X-Key: é\n    a b: c\n"
+    )
+    assert [line.split(":")[1:3] for line in problems(text)] == [
+        ["2", "16"], ["2", "27"], ["6", "11"], ["7", "12"], ["8", "10"],
+    ]  # fmt: skip
+
+
+UNSET = [
+    "server: {admin: '0.0.0.0:8081', admin_token: '${T}'}\n",
+    "server: {listen: '${T}', admin: '127.0.0.1:8080'}\n",
+    "site: {url: '${T}'}\nserver: {listen: 'off'}\n",
+    "polling: {min_interval: 2d, max_interval: '${T}'}\n",
+    "output: {directory: data}\nstore: '${T}'\n",
+    "output: {directory: '${T}'}\nstore: public/a.db\n",
+    "feeds: ['https://a.example/${T}']\n",
+    "feeds: [{url: '${T}'}]\n",
+    "defaults: {tags: [a, '${T}']}\n",
+    "defaults: {headers: {X-Key: '${T}'}}\n",
+    "rules: [{if: {title: '${T}'}, then: drop}]\n",
+    "rules: [{if: {title: a}, then: '${T}'}]\n",
+    "rules: [{if: {title: a}, then: {category: '${T}'}}]\n",
+]
+
+
+@pytest.mark.parametrize("text", UNSET)
+def test_a_variable_that_is_not_set_is_one_problem(text):
+    """What follows from it is none of its own: above all no advice to write what stands there."""
+    (found,) = problems(text)
+    assert found.endswith("the variable T is not set; set it, or write ${T:-} if it may be missing")
+
+
+BROKEN = [
+    "site: {url: 'https://a.example/', titel: a}\nserver: {listen: 'off'}\n",
+    "site: {url: a}\nserver: {listen: 'off'}\n",
+    "output: {directory: site, entres: 5}\nstore: public/a.db\n",
+    "output: {directory: data}\nstore: b.db\nstroe: c.db\n",
+    "categories: {a: {feeds: [{url: 'https://a.example/', every: 2h}]}}\n"
+    "feeds: ['https://a.example/']\ndefaults: {every: 2h, evry: 1h}\n",
+]
+
+
+@pytest.mark.parametrize("text", BROKEN)
+def test_what_follows_from_a_mistake_is_no_second_one(text):
+    """A part with a mistake is not taken for one that says nothing."""
+    assert len(problems(text)) == 1
 
 
 def test_what_comes_from_the_environment_is_not_shown():

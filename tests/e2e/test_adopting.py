@@ -31,7 +31,7 @@ def test_nothing_is_written_twice(place, sources):
     done = ended(place.run("import", "site"))
     assert "site: 2 files adopted, 2 of them new; 0 are ours, 1 without a link, 0 not readable" in done.stdout
     assert "no link line, so not adopted: _posts/2026-01-06-mine.md" in done.stderr
-    assert "1 Jekyll files written" in ended(place.run("once")).stdout
+    assert "1 Jekyll file written" in ended(place.run("once")).stdout
     written = {path: path.read_bytes() for path in posts.rglob("*.m*")}
     assert written.keys() - before.keys() == {posts / "2026-11-03-three.md"}
     assert before.items() <= written.items()
@@ -42,7 +42,7 @@ def test_nothing_is_written_twice(place, sources):
     ended(place.run("once", "--all"))
     ended(place.run("publish"))
     done = ended(place.run("import", "site/_posts"))
-    assert "2 files adopted, 0 of them new; 1 are ours, 1 without a link" in done.stdout
+    assert "2 files adopted, 0 of them new; 1 is ours, 1 without a link" in done.stdout
     place.write("feeds: []\n", HEAD)
     ended(place.run("once"))
     assert {path: path.read_bytes() for path in posts.rglob("*.m*")} == before

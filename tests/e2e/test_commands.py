@@ -58,7 +58,7 @@ def test_from_nothing_to_a_feed(place, sources):
 
     documents = place.documents()
     (place.public / "index.html").unlink()
-    assert "1 documents written" in said(place.run("publish"))
+    assert "1 document written" in said(place.run("publish"))
     assert place.documents() == documents
 
     schema = said(place.run("schema"))
@@ -75,7 +75,7 @@ def test_rounds(place, sources):
     head = HEAD.replace("per_host: 8", "per_host: 8, min_interval: 1s")
     lines = [f"  - {{url: '{url}', title: '{name}'}}\n" for name, url in urls.items()]
     place.write("feeds:\n" + lines[0], head)
-    assert "1 sources polled: 2 new posts" in said(place.run("once", "--strict"))
+    assert "1 source polled: 2 new posts" in said(place.run("once", "--strict"))
     before = place.documents()
 
     place.write("feeds:\n" + "".join(lines), head)
@@ -86,7 +86,7 @@ def test_rounds(place, sources):
     assert ["410" in rows[1][1], "404" in rows[2][1]] == [True, True]
     assert sources.statuses("good.xml") == [200]  # it was not due
 
-    assert "1 sources without news, 2 failed" in said(place.run("once", "--all"))
+    assert "1 source without news, 2 failed" in said(place.run("once", "--all"))
     assert sources.statuses("good.xml") == [200, 304]
     assert sources.statuses("gone.xml") == [410]  # who is gone is not asked again
     feeds = {path: body for path, body in place.documents().items() if path.endswith("feed.atom")}
@@ -117,12 +117,12 @@ def test_a_document_that_cannot_be_written(place, sources):
     (place.public / "index.html").write_text("mine")
     done = place.run("once")
     table = said(done, 1)
-    assert "1 sources polled: 1 new posts" in table
+    assert "1 source polled: 1 new post, " in table
     assert "there is a file that we did not write; move it away" in done.stderr
     assert (place.public / "index.html").read_text() == "mine"
     assert (place.public / "feed.atom").exists()
     (place.public / "index.html").unlink()
-    assert "1 documents written" in said(place.run("publish"))
+    assert "1 document written" in said(place.run("publish"))
     assert b"One" in (place.public / "index.html").read_bytes()
 
 
@@ -140,7 +140,7 @@ def test_files_beside_the_configuration(place):
         timeout=60,
         check=False,
     )
-    assert "1 sources polled: 1 new posts" in said(done)
+    assert "1 source polled: 1 new post, " in said(done)
     everything = b"".join(place.documents().values())
     assert b"Mine" in everything
     assert b"notes.xml" not in everything

@@ -77,7 +77,7 @@ def test_from_a_feed_to_a_site(jekyll, sources):
     assert "{{" not in liquid.split("---\n", 2)[2]
 
     sources.put("a.xml", rss("街道", "新桥通车了", 'He said "{{ hi }}"'))
-    assert ", 1 Jekyll files written or removed" in jekyll.run("once", "--all").stdout
+    assert ", 1 Jekyll file written or removed" in jekyll.run("once", "--all").stdout
     second = jekyll.files()
     assert second.keys() == first.keys()
     assert 'title: "新桥通车了"' in second["2026-11-03-qiaotongchele.md"]
@@ -86,7 +86,7 @@ def test_from_a_feed_to_a_site(jekyll, sources):
     assert "Jekyll" not in jekyll.run("publish").stdout
     assert {file: file.stat() for file in jekyll.directory.iterdir()} == stamps
     (jekyll.directory / "2026-11-03-third.md").unlink()
-    assert ", 1 Jekyll files written" in jekyll.run("publish").stdout
+    assert ", 1 Jekyll file written" in jekyll.run("publish").stdout
     assert jekyll.files() == second
 
     (jekyll.directory / "about.md").write_text("mine")

@@ -25,7 +25,7 @@ def test_there_and_back(place, sources):
     assert "there is no store yet" in ended(place.run("backup", "b.db"), 1).stderr
     with place.daemon() as daemon:
         daemon.wait_for_body("feed.atom", "One")
-        assert "1 sources, 1 posts" in ended(place.run("backup", "b.db")).stdout
+        assert "1 source, 1 post, " in ended(place.run("backup", "b.db")).stdout
         assert "is there already and stays" in ended(place.run("backup", "b.db"), 1).stderr
         sources.put("a.xml", rss("A", "One", "Two"))
         daemon.wait_for_body("feed.atom", "Two")

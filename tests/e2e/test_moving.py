@@ -41,7 +41,7 @@ def test_add(place, blog):
     assert done.stdout == f"  - {url}  # Blog: it's\n"
     lines = done.stderr.splitlines()
     assert lines[0] == f"> {url}: Blog: it's, 2 entries, newest 2026-11-03"
-    assert lines[1].startswith(f"  {blog.url('blog/comments.xml')}: Comments on Blog, 1 entries")
+    assert lines[1].startswith(f"  {blog.url('blog/comments.xml')}: Comments on Blog, 1 entry")
     assert lines[2].startswith(f"  {blog.url('blog/gone.xml')}: ")
     assert "404" in lines[2]
     assert place.file.read_bytes() == before

@@ -40,7 +40,7 @@ def test_a_life(systemd, place, monkeypatch):
     place.write("feeds: ['file:a.xml']\n")
     with place.daemon() as daemon:
         lines = heard_until(systemd, "READY=1")
-        assert lines[1] == f"STATUS=Test: 1 sources, serving http://127.0.0.1:{daemon.port}/"
+        assert lines[1] == f"STATUS=Test: 1 source, serving http://127.0.0.1:{daemon.port}/"
         heard_until(systemd, "WATCHDOG=1")
 
         place.write("feeds: [\n")

@@ -192,7 +192,7 @@ def test_many_failures_are_counted():
     desk.poll(*(New(made.post(f"p{n}")) for n in range(SAID + 2)))
     desk.documents.before("put", *(PublishError(f"no {n}") for n in range(SAID + 2)))
     desk.publish()
-    assert desk.last.failures == ("no 0", "no 1", "no 2", "2 more pages of posts could not be written")
+    assert desk.last.failures == ("no 0", "no 1", "no 2", "2 more post pages could not be written")
 
 
 def test_trouble_with_the_store():

@@ -33,6 +33,13 @@ def test_wide_characters_move_the_mark():
     assert printed(text)[2] == "    " + " " * 24 + "^"
 
 
+def test_lines_are_those_that_positions_count():
+    """A form feed ends none; what ends one for YAML does."""
+    assert printed("feeds: []  # a\x0cb\n")[1:] == ["    feeds: []  # a b", f"    {14 * ' '}^"]
+    assert printed("site:\n  title: 'a\x85b'\n  langage: de\n")[1:] == ["      langage: de", "      ^"]
+    assert printed("site:\r  langage: de\r")[1:] == ["      langage: de", "      ^"]
+
+
 def test_a_long_line_is_cut_around_it():
     """No more than a line of a terminal."""
     for before in ("", "x" * 500):

@@ -9,6 +9,7 @@ from aggregator.model import ExplainedSource, ListedPost, SourceStatus, StoredPo
 from aggregator.pipeline.explaining.around import Around, when
 from aggregator.pipeline.explaining.posts import hidden
 from aggregator.syntax import urls
+from aggregator.syntax.counting import counted
 
 MOST = 10
 """Sources that are named where nothing was found."""
@@ -62,7 +63,8 @@ def _polls(status: SourceStatus, *, asked: bool) -> Iterator[str]:
     if status.host_paused_until is not None:
         yield f"its host said 429 and is left alone until {when(status.host_paused_until)}"
     if memory.overruns:
-        yield f"entries came and went between two polls, {memory.overruns} times; some may have been missed"
+        times = counted(memory.overruns, "time")
+        yield f"entries came and went between two polls, {times}; some may have been missed"
 
 
 def suspects(asked: str, around: Around) -> tuple[list[Url], str]:
