@@ -22,6 +22,7 @@ from aggregator.store.database import Database
 from aggregator.store.loops import LoopsLock
 
 BUSY = 15_000  # milliseconds that a writer waits for other processes
+WRITING, READING = "BEGIN IMMEDIATE", "BEGIN"
 
 
 def make_parents(url: str) -> None:
@@ -50,8 +51,8 @@ class SQLite(Database):
         super().__init__(url)
         if not create and not (Path(url).exists() and Path(url).stat().st_size):
             raise self._missing()  # before SQLite writes one
-        self._writer = engine_of(url, "BEGIN IMMEDIATE", connections=1)
-        self._reader = engine_of(url, "BEGIN", connections=8)
+        self._writer = engine_of(url, connections=1)
+        self._reader = engine_of(url, connections=8)
         try:
             self.ready(loops=loops, now=now, create=create)
         except BaseException:
@@ -61,13 +62,13 @@ class SQLite(Database):
     @contextmanager
     def write(self) -> Iterator[sa.Connection]:
         """A transaction that nothing can come between."""
-        with self._explained(), self._writer.begin() as connection:
+        with self._explained(), begun(self._writer, WRITING) as connection:
             yield connection
 
     @contextmanager
     def read(self) -> Iterator[sa.Connection]:
         """One unchanging view of what is committed."""
-        with self._explained(), self._reader.begin() as connection:
+        with self._explained(), begun(self._reader, READING) as connection:
             yield connection
 
     def tidy(self) -> None:
@@ -110,8 +111,19 @@ class SQLite(Database):
             raise StoreError(f"{self.name}: {str(error).splitlines()[0]}") from error
 
 
-def engine_of(url: str, begin: str, connections: int) -> sa.Engine:
-    """Connections to a file that begin their transactions with this word."""
+@contextmanager
+def begun(engine: sa.Engine, word: str) -> Iterator[sa.Connection]:
+    """A transaction that begins with this word, of connections that begin none by themselves.
+
+    Said here, not in a listener of SQLAlchemy's: with one, it looks for listeners around every statement.
+    """
+    with engine.begin() as connection:
+        connection.exec_driver_sql(word)
+        yield connection
+
+
+def engine_of(url: str, connections: int) -> sa.Engine:
+    """Connections to a file, for transactions that are `begun`."""
     made = sa.create_engine(
         sa.URL.create("sqlite", database=url),
         pool_size=connections,
@@ -127,7 +139,6 @@ def engine_of(url: str, begin: str, connections: int) -> sa.Engine:
             connection.execute(f"PRAGMA {pragma}").close()
 
     sa.event.listen(made, "connect", connected)
-    sa.event.listen(made, "begin", lambda connection: connection.exec_driver_sql(begin))
     return made
 
 

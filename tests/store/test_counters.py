@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from aggregator.model import Category, Changed, New, Output
 from aggregator.publisher import Publisher
 from aggregator.store import migrations, open_store, tables
-from aggregator.store.sqlite import engine_of
+from aggregator.store.sqlite import WRITING, begun, engine_of
 from tests.contract.made import HOUR, NOW, A, config, outcome, post, source
 from tests.fakes import FixedClock
 
@@ -25,8 +25,8 @@ def opened(request, tmp_path):
     """Opens the same store each time; before the first it is one with the schema before long counters."""
     url = str(tmp_path / "store.db")
     if request.param == "sqlite":
-        engine = engine_of(url, "BEGIN IMMEDIATE", connections=1)
-        with engine.begin() as connection:
+        engine = engine_of(url, connections=1)
+        with begun(engine, WRITING) as connection:
             migrations.upgrade(connection, "0013")
             connection.exec_driver_sql("INSERT INTO facts VALUES ('uuid', ?), ('created', '0')", (UUID,))
             connection.exec_driver_sql(

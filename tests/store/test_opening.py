@@ -16,7 +16,7 @@ from alembic.script import ScriptDirectory
 
 from aggregator.errors import StoreError, StoreLocked, StoreMissing, StoreTooNew
 from aggregator.store import loops_held, migrations, open_store, tables
-from aggregator.store.sqlite import engine_of
+from aggregator.store.sqlite import WRITING, begun, engine_of
 from tests.contract.made import HOUR, NOW, SECOND, A, B, C, config, outcome, source
 
 
@@ -47,10 +47,10 @@ def test_migrations_give_what_is_made_at_once(tmp_path, opened):
     """A new store is made whole; the migrations, run one after the other, give the very same schema."""
     opened().close()
     migrated = str(tmp_path / "migrated.db")
-    engine = engine_of(migrated, "BEGIN IMMEDIATE", connections=1)
-    with engine.begin() as connection:
+    engine = engine_of(migrated, connections=1)
+    with begun(engine, WRITING) as connection:
         migrations.upgrade(connection, tables.HEAD)
-    with engine.begin() as connection:
+    with begun(engine, WRITING) as connection:
         assert compare_metadata(MigrationContext.configure(connection), tables.metadata) == []
     engine.dispose()
     assert schema(migrated) == schema(tmp_path / "data/store.db")

@@ -26,7 +26,7 @@ from aggregator.publisher import Publisher
 from aggregator.store import migrations, open_store
 from aggregator.store.categories import digest
 from aggregator.store.posts import DETAILS, Details
-from aggregator.store.sqlite import engine_of
+from aggregator.store.sqlite import WRITING, begun, engine_of
 from tests.contract.made import HOUR, NOW, A, B, C, config, outcome, post, source
 from tests.fakes import FixedClock
 
@@ -77,8 +77,8 @@ def micros(moment):
 def first(tmp_path):
     """The path of a store as the first version left it, with a post and what was learnt of three sources."""
     path = str(tmp_path / "store.db")
-    engine = engine_of(path, "BEGIN IMMEDIATE", connections=1)
-    with engine.begin() as connection:
+    engine = engine_of(path, connections=1)
+    with begun(engine, WRITING) as connection:
         migrations.upgrade(connection, "0001")
         connection.exec_driver_sql("INSERT INTO facts VALUES ('uuid', 'u'), ('created', '0')")
         for row, (url, memory) in enumerate(((A, REMEMBERED), (B, FAILED), (C, {})), 1):
@@ -153,8 +153,8 @@ def test_the_first_start_after_an_upgrade_polls_nothing_early(first, tmp_path):
 def second(tmp_path):
     """The path of a store as the second version left it: a story of two, one of one, and a hidden one."""
     path = str(tmp_path / "store.db")
-    engine = engine_of(path, "BEGIN IMMEDIATE", connections=1)
-    with engine.begin() as connection:
+    engine = engine_of(path, connections=1)
+    with begun(engine, WRITING) as connection:
         migrations.upgrade(connection, "0002")
         connection.exec_driver_sql("INSERT INTO facts VALUES ('uuid', 'u'), ('created', '0')")
         connection.exec_driver_sql(
@@ -222,8 +222,8 @@ def test_a_category_that_kept_near_duplicates_before_an_upgrade_does_then(second
 def test_what_happened_is_kept_by_a_table_that_is_made_anew(tmp_path):
     """Events of sources stay, in order, and go on being counted; from then on one may be of none."""
     path = str(tmp_path / "store.db")
-    engine = engine_of(path, "BEGIN IMMEDIATE", connections=1)
-    with engine.begin() as connection:
+    engine = engine_of(path, connections=1)
+    with begun(engine, WRITING) as connection:
         migrations.upgrade(connection, "0012")
         connection.exec_driver_sql("INSERT INTO facts VALUES ('uuid', 'u'), ('created', '0')")
         connection.exec_driver_sql(
@@ -257,8 +257,8 @@ HELD = range(100, 130)
 def fifth(tmp_path):
     """The path of a published store as the fifth version left it: many posts, some of them held back."""
     path = str(tmp_path / "store.db")
-    engine = engine_of(path, "BEGIN IMMEDIATE", connections=1)
-    with engine.begin() as connection:
+    engine = engine_of(path, connections=1)
+    with begun(engine, WRITING) as connection:
         migrations.upgrade(connection, "0005")
         connection.exec_driver_sql("INSERT INTO facts VALUES ('uuid', ?), ('created', '0')", (UUID,))
         connection.exec_driver_sql(
