@@ -112,7 +112,8 @@ class Poller:
         self._answered(task)
 
     def _answered(self, task: asyncio.Task[None] | None) -> None:
-        self._exchanging -= {task}
+        if task is not None:
+            self._exchanging.discard(task)
         self._news.set()
 
     async def any_ended(self) -> None:
@@ -268,14 +269,16 @@ class _Committer:
     def __init__(self, store: PollStore, clock: Clock, others: Callable[[], bool]) -> None:
         """`others`: whether more than one poll is under way, so that waiting for company is worth it."""
         self._store, self._clock, self._others = store, clock, others
-        self._waiting: asyncio.Queue[tuple[PollOutcome, asyncio.Future[CommitResult]]] = asyncio.Queue()
+        self._waiting: list[tuple[PollOutcome, asyncio.Future[CommitResult]]] = []
+        self._some = asyncio.Event()  # of them wait
         self._task: asyncio.Task[None] | None = None
 
     async def commit(self, outcome: PollOutcome) -> CommitResult:
         if self._task is None or self._task.done():
             self._task = asyncio.create_task(self._write(), name="commit")
         future: asyncio.Future[CommitResult] = asyncio.get_running_loop().create_future()
-        await self._waiting.put((outcome, future))
+        self._waiting.append((outcome, future))
+        self._some.set()
         return await future
 
     async def stop(self) -> None:
@@ -285,11 +288,12 @@ class _Committer:
 
     async def _write(self) -> None:
         while True:
-            batch = [await self._waiting.get()]
+            await self._some.wait()
             if self._others():
                 await asyncio.sleep(GATHERING)
-            while not self._waiting.empty() and len(batch) < BATCH:
-                batch.append(self._waiting.get_nowait())
+            batch, self._waiting = self._waiting[:BATCH], self._waiting[BATCH:]
+            if not self._waiting:
+                self._some.clear()
             try:
                 results = await self._commit([outcome for outcome, _ in batch])
             except Exception:  # noqa: BLE001 - one outcome must not cost its neighbours theirs: each alone

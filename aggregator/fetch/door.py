@@ -39,26 +39,18 @@ class Door(Protocol):
         """
 
 
-class _Transport(AiohttpTransport):
-    """aiohttp's under httpx; hands the fields over as `Verbatim` wants them."""
-
-    async def handle_async_request(self, request: httpx.Request) -> httpx.Response:
-        # Else httpx guesses a charset from all fields together, and one odd byte changes what the others say.
-        request.headers.encoding = "iso-8859-1"
-        return await super().handle_async_request(request)
-
-
 class _AsWritten:
-    """aiohttp's session, asked for the very URL that it is given.
+    """aiohttp's session, asked for the very URL that it is given, with the very fields.
 
-    yarl would spell it as it likes best, `%2F` as `/`: to the signature over a URL, or to who gave us a
-    callback, that is another one.
+    yarl would spell a URL as it likes best, `%2F` as `/`: to the signature over it, or to who gave us a
+    callback, that is another one. And httpx would guess a charset from all fields together, so that one odd
+    byte changed what the others say: `Verbatim` wants bytes as latin-1 text.
     """
 
     def __init__(self, session: aiohttp.ClientSession) -> None:
         self._session = session
 
-    def request(self, method: str, url: str, **about: Any) -> Any:
+    def request(self, method: str, url: str, *, headers: httpx.Headers, **about: Any) -> Any:
         """As the session does it."""
         spelled = _IN_NO_URI.sub(lambda found: f"%{ord(found[0]):02X}", url)
         asked = URL(spelled, encoded=True)
@@ -66,7 +58,8 @@ class _AsWritten:
             _ = asked.port  # judged only when asked for
         except ValueError as error:
             raise aiohttp.InvalidUrlClientError(url) from error
-        return self._session.request(method, asked, **about)
+        fields = [(name.lower().decode("latin-1"), said.decode("latin-1")) for name, said in headers.raw]
+        return self._session.request(method, asked, headers=fields, **about)
 
 
 class SocketDoor:
@@ -100,7 +93,7 @@ class SocketDoor:
             request_class=cast(type[aiohttp.ClientRequest], partial(Verbatim, guard.note_sent)),
         ) as session:
             as_written = cast(aiohttp.ClientSession, _AsWritten(session))  # no more of it is used
-            yield _Transport(verify=self._context(), client=lambda: as_written)
+            yield AiohttpTransport(verify=self._context(), client=lambda: as_written)
 
     def _context(self) -> ssl.SSLContext:
         """One for all connections, made at the first: reading the certificates takes 20 ms.

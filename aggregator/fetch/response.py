@@ -196,6 +196,8 @@ def _seconds(raw: str) -> timedelta | None:
 
 def _retry_after(raw: str, now: datetime) -> datetime | None:
     """RFC 9110, 10.2.3: seconds or a date; the past, zero and garbage say nothing."""
+    if not raw:
+        return None  # as nearly always; what reads dates takes longest over what is none
     wait = _seconds(raw)
     moment = now + min(wait, LONGEST_WORD) if wait is not None else http_date(raw)
     if moment is None or moment <= now:

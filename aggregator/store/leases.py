@@ -12,7 +12,7 @@ import json
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import sqlalchemy as sa
@@ -31,6 +31,7 @@ AHEAD = 250
 """Candidates that are fetched at once where they come over a network."""
 BEGUN = "its floor and what its server asked last time, since its poll has begun"
 _BEGUN = json.dumps([BEGUN])
+_reasons = lru_cache(maxsize=256)(json.dumps)  # of most polls they are the same few
 
 _others = host_rows.alias("others")
 # Built once: building a statement takes longer than SQLite takes to run it.
@@ -164,7 +165,7 @@ def end(
             "rest": schedule.rest(outcome.lease.source, outcome.memory),
             "leased_at": None,
             "next_due": outcome.due.at,
-            "due_why": json.dumps(outcome.due.why),
+            "due_why": _reasons(outcome.due.why),
         }
         if outcome.unread is None:
             unread.append(values)
