@@ -48,7 +48,7 @@ class _Hop:
 
     @property
     def own_host(self) -> bool:
-        return self.own is not None and self.url.host == self.own.host
+        return self.url is self.own or (self.own is not None and self.url.host == self.own.host)
 
     @property
     def credentials(self) -> tuple[str, str] | None:
@@ -128,7 +128,8 @@ class HttpFetcher:
         first, own = _parse(lease.url), _parse(source.url)
         if first is None or first.scheme not in ("http", "https") or not first.host:
             return FetchFailed("url", "no usable http or https URL")
-        own_origin = own is not None and own.host == first.host and _as_safe(own, first)
+        # Mostly it is the very same, and parsed once (`_parse`).
+        own_origin = own is first or (own is not None and own.host == first.host and _as_safe(own, first))
         hop = _Hop(_bare(first), Url(lease.url), own, own_origin)
         seen = {hop.url}
         permanent = True
@@ -234,8 +235,10 @@ def _validators(lease: Lease, hop: _Hop) -> Validators:
     goes over to https keeps its validators.
     """
     giver = _parse(lease.memory.validators_from) if lease.conditional else None
-    here = (hop.url.host, hop.url.port)
-    return lease.memory.validators if giver and (giver.host, giver.port) == here else Validators()
+    if giver is None:
+        return Validators()
+    here = giver is hop.url or (giver.host, giver.port) == (hop.url.host, hop.url.port)
+    return lease.memory.validators if here else Validators()
 
 
 @lru_cache(maxsize=256)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
+from operator import itemgetter
 from typing import Any, TypeAlias
 
 import sqlalchemy as sa
@@ -37,10 +38,11 @@ def _prepared(
     }
     fixed = {name: compiled.binds[name].value for name in order if name not in names}
     made = [(place, ways[name]) for place, name in enumerate(order) if ways[name] is not None]
+    # For one name alone it would give no tuple.
+    in_order = itemgetter(*order) if len(order) > 1 else lambda row: (row[order[0]],)
 
     def values(row: Row) -> list[Any]:
-        every = {**fixed, **row} if fixed else row
-        found = [every[name] for name in order]
+        found = list(in_order({**fixed, **row} if fixed else row))
         for place, way in made:
             found[place] = way(found[place])
         return found

@@ -74,7 +74,8 @@ def lease_due(
     chosen: list[tuple[AnyRow, Source]] = []
     due = _due(everything, not_since is not None)
     with connection.execute(due, {"now": now, "since": not_since}) as polls:
-        for row in _merged(_by_parts(polls, limit), errands.due(connection, now)):
+        others = errands.due(connection, now)
+        for row in _merged(_by_parts(polls, limit), others) if others else _by_parts(polls, limit):
             in_use = hosts.in_use(connection) if in_use is None else in_use
             source = configured.get(row.url)
             busy = {row.host, row.via} - {hosts.NONE}

@@ -29,8 +29,8 @@ def columns(url: str, memory: Memory) -> dict[str, Any]:
         "via": answers if answers != asked else "",
         "not_before": memory.not_before,
         "retry_after": memory.retry_after,
-        "skip_hours": 0 if says_nothing else _mask(hours),
-        "skip_days": 0 if says_nothing else _mask(days),
+        "skip_hours": _mask(hours) if hours and not says_nothing else 0,
+        "skip_days": _mask(days) if days and not says_nothing else 0,
         "gone": memory.gone,
         "memory": MEMORY.dump_json(memory).decode(),
     }
