@@ -105,8 +105,9 @@ async def live(path: Path, port: int, days: int) -> None:
                 if len(results) >= published + 500:  # as the daemon does, while there are polls
                     published = len(results)
                     await again(lambda: parts.publish(whole=False))
+                    parts.follower.wake()  # takes over what polls have said of hubs
             await again(parts.publish)
-            await parts.follower.finish()  # takes over what polls have said of hubs
+            await parts.follower.finish()
             await asyncio.to_thread(heap.give_back)
             await asyncio.to_thread(parts.store.housekeep, clock.now())
             await asyncio.to_thread(parts.keeper.purge)

@@ -1117,7 +1117,9 @@ class MemorySources(_Part):
 
     def infos(self):
         said = {row.url: row.memory.info for row in self.data.sources.values()}
-        found = {url: replace(info, updated=None) for url, info in said.items() if info is not None}
+        found = {
+            url: model.SourceInfo("", one.title, one.home) for url, one in said.items() if one is not None
+        }
         if found != self.data.infos:
             self.data.infos = found
         return self.data.infos

@@ -206,7 +206,7 @@ class SourceReader(Protocol):
         """One of them, without looking at the others."""
 
     def infos(self) -> Mapping[Url, SourceInfo]:
-        """What each says of itself, as far as that is known, but for its date: that is another one each time.
+        """The title and home that each says it has, as far as that is known, and nothing else of it.
 
         The very mapping of the call before, where nothing in it has changed.
         """

@@ -74,8 +74,8 @@ __all__ = ["Copied", "Moved", "Store", "copy_out", "loops_held", "move", "open_s
 class Sources:
     """Implements `ports.SourceReader`."""
 
-    def __init__(self, database: Database) -> None:
-        self._database, self._infos = database, infos.Infos()
+    def __init__(self, database: Database, remembered: Remembered) -> None:
+        self._database, self._remembered, self._infos = database, remembered, infos.Infos()
 
     def sources(self) -> Sequence[SourceStatus]:
         with self._database.read() as connection:
@@ -91,7 +91,7 @@ class Sources:
 
     def infos(self) -> Mapping[Url, SourceInfo]:
         with self._database.read() as connection:
-            return self._infos.read(connection)
+            return self._infos.read(connection, self._remembered.sources)
 
     def replanned(self, config: Config, now: datetime, /) -> Mapping[Url, Replanned]:
         """Polls from now on that a sync of this configuration would put off or bring forward."""
@@ -155,7 +155,7 @@ class Store:
         self._remembered = Remembered()
         self.polls = Polls(database, self._remembered, loops=loops)
         self.revisions = Revisions(database, self._remembered)
-        self.sources = Sources(database)
+        self.sources = Sources(database, self._remembered)
         self.posts = Posts(database, self._remembered)
         self.finder = Finder(database)
         kind = SharedDocuments if database.shared else Documents
