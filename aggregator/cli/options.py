@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 import click
-from click.shell_completion import CompletionItem
+from click.shell_completion import CompletionItem, FishComplete, add_completion_class
 
 DEFAULT_CONFIG = "feeds.yaml"
 
@@ -45,6 +45,15 @@ def chosen(ctx: click.Context, config: Path | None) -> Path:
     """The configuration file."""
     before: Path = ctx.obj["config"]
     return config or before
+
+
+@add_completion_class
+class Fish(FishComplete):
+    """click's own takes a comma in a value for its end, and so knows no second role."""
+
+    source_template = FishComplete.source_template.replace(
+        'string split "," $completion', 'string split --max 1 "," $completion'
+    )
 
 
 class AddressOrOff(click.ParamType[str]):
