@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
 
 from feedgen.entry import FeedEntry
 from feedgen.ext.base import BaseEntryExtension, BaseExtension
@@ -35,7 +36,7 @@ from aggregator.model import (
     Tombstone,
 )
 from aggregator.publish import credit, paths
-from aggregator.publish.entries import Entry, Unwritable
+from aggregator.publish.entries import Entry, written
 from aggregator.publish.words import Words, tag, words_for
 from aggregator.syntax import text
 from aggregator.syntax.dates import rfc3339
@@ -47,13 +48,14 @@ TOMBSTONES = "http://purl.org/atompub/tombstones/1.0"
 HISTORY = "http://purl.org/syndication/history/1.0"
 """The namespace of `fh:archive` (RFC 5005, 4)."""
 _END = b"</feed>\n"
+_UPDATED, _UPDATED_END = b"<updated>", b"</updated>"
 GENERATOR = "aggregator"  # without a version: an upgrade is no change of a document
 
 _LOG = logging.getLogger(__name__)
 _LANG = "{http://www.w3.org/XML/1998/namespace}lang"
 _TYPE = re.compile(r"[\w!#$&^.+-]{1,127}/[\w!#$&^.+-]{1,127}", re.ASCII)  # RFC 6838, 4.2
 _ORDER = ("title", "id", "published", "updated", "author", "category", "content", "summary")
-_Attributes = Mapping[str, str]
+_Attributes = dict[str, str]
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,21 +104,11 @@ def feed(
     scope = paths.scope_of(category)
     language = (tag(category.language) if category else "") or tag(site.language) or "en"
     writer = _EntryWriter(output, words_for(site.language), language, paths.scheme(identity), categories)
-    given, titles = writer.given(), titles_of(categories)
-    written, refused = [], []
-    for entry in entries:
-        try:
-            written.append(entry.written("atom", (given, titles(entry.categories)), writer.written))
-        except Unwritable as error:
-            refused.append(Refused(entry.id, str(error)))
-            _LOG.warning("left out of %s%s: %s: %s", paths.folder(scope), FILE, entry.id, error)
-    head = FeedGenerator()
-    head.register_extension("ours", _FeedExtension, None, rss=False)
-    head.id(paths.feed_id(identity, scope))
+    given = Given(writer.given(), categories)
+    pieces, left_out = written(entries, "atom", given, writer.written)
+    for id, reason in left_out:
+        _LOG.warning("left out of %s%s: %s: %s", paths.folder(scope), FILE, id, reason)
     own = paths.label(category.slug, category.title) if category else site.title
-    head.title(text.fold(own) or "Feeds")
-    head.updated(_instant(updated))
-    head.author({"name": text.fold(site.author) or text.fold(site.title) or "Feeds"})
     page, subscribed = paths.folder(scope), paths.folder(scope) + FILE
     document = paths.archive(category.slug, number) if category and number is not None else subscribed
     links = {"self": document}
@@ -124,27 +116,63 @@ def feed(
         links["current"] = subscribed
     if category and previous is not None:
         links["prev-archive"] = paths.archive(category.slug, previous)
-    for rel, path in links.items():
-        head.link(href=paths.address(site, path), rel=rel, type="application/atom+xml")
-    head.link(href=paths.address(site, page), rel="alternate", type="text/html")
-    if hub:
-        head.link(href=hub, rel="hub")
+    there = {entry.id for entry in entries} if tombstones else ()
+    around = _around(
+        paths.feed_id(identity, scope),
+        text.fold(own) or "Feeds",
+        text.fold(site.author) or text.fold(site.title) or "Feeds",
+        language,
+        text.fold(category.description) if category else "",
+        (
+            *((rel, paths.address(site, path), "application/atom+xml") for rel, path in links.items()),
+            ("alternate", paths.address(site, page), "text/html"),
+            *([("hub", hub, "")] if hub else []),
+        ),
+        document != subscribed,
+        tuple([gone for gone in tombstones if gone.id not in there]),
+    )
+    head, rest, end = around
+    body = b"".join((head, rfc3339(_instant(updated)).encode(), rest, *pieces, end))
+    return Rendered(Document(document, MEDIA_TYPE, body), tuple([Refused(*one) for one in left_out]))
+
+
+@lru_cache(maxsize=256)
+def _around(
+    id: str,
+    title: str,
+    author: str,
+    language: str,
+    subtitle: str,
+    links: tuple[tuple[str, str, str], ...],
+    archive: bool,
+    tombstones: tuple[Tombstone, ...],
+) -> tuple[bytes, bytes, bytes]:
+    """What stands around the entries: up to the date of `updated`, from there to the first entry, the end.
+
+    Kept, since of all that only the date is another one each time that a post comes.
+    """
+    head = FeedGenerator()
+    head.register_extension("ours", _FeedExtension, None, rss=False)
+    head.id(id)
+    head.title(title)
+    head.author({"name": author})
+    for rel, href, type in links:
+        head.link({"href": href, "rel": rel, "type": type} if type else {"href": href, "rel": rel})
     head.generator(GENERATOR)
     head.language(language)
-    if category and (subtitle := text.fold(category.description)):
+    if subtitle:
         head.subtitle(subtitle)
-    head.ours.updated = rfc3339(updated)
-    head.ours.archive = document != subscribed
-    there = {entry.id for entry in entries} if tombstones else ()
-    head.ours.tombstones = [gone for gone in tombstones if gone.id not in there]
+    head.ours.archive, head.ours.tombstones = archive, tombstones
     body, end, _ = head.atom_str(pretty=True).rpartition(_END)
-    return Rendered(Document(document, MEDIA_TYPE, b"".join((body, *written, end))), tuple(refused))
+    # Of feedgen's own: no text holds a tag, and of what bears dates nothing stands before it.
+    before, tag, dated = body.partition(_UPDATED)
+    _, tag_behind, behind = dated.partition(_UPDATED_END)
+    return before + tag, tag_behind + behind, end
 
 
 class _FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no types
-    """Puts tombstones into the feed, and dates in their short form. Entries follow as they were written."""
+    """Puts tombstones into the feed. Entries follow as they were written."""
 
-    updated: str = ""
     archive: bool = False
     tombstones: Sequence[Tombstone] = ()
 
@@ -152,8 +180,6 @@ class _FeedExtension(BaseExtension):  # type: ignore[misc]  # feedgen has no typ
         return ({"fh": HISTORY} if self.archive else {}) | ({"at": TOMBSTONES} if self.tombstones else {})
 
     def extend_atom(self, feed: etree._Element) -> etree._Element:
-        for element in feed.iterfind("updated"):
-            element.text = self.updated
         if self.archive:
             etree.SubElement(feed, f"{{{HISTORY}}}archive")
         for gone in self.tombstones:
@@ -170,24 +196,26 @@ class _EntryExtension(BaseEntryExtension):  # type: ignore[misc]  # feedgen has 
     updated: str = ""
     alternate: _Attributes | None = None
     others: Sequence[_Attributes] = ()
-    source: etree._Element | None = None
+    source: SourceInfo | None = None
 
     def extend_atom(self, entry: etree._Element) -> etree._Element:
-        by_name = {name: list(entry.iterfind(name)) for name in _ORDER}
-        for name, moment in (("published", self.published), ("updated", self.updated)):
-            by_name[name][0].text = moment
+        by_name: dict[str, list[etree._Element]] = {name: [] for name in _ORDER}
+        for element in entry:
+            if element.tag in by_name:  # links are written anew: feedgen loses their attributes
+                by_name[element.tag].append(element)
+        by_name["published"][0].text, by_name["updated"][0].text = self.published, self.updated
         for body in by_name["content"] + by_name["summary"]:
             body.set(_LANG, self.language)
         # feedgen's tree knows no namespaces (xmlns is an attribute of the root), so neither do our elements.
         entry[:] = by_name.pop("title")
         if self.alternate:
-            etree.SubElement(entry, "link", dict(self.alternate))
+            etree.SubElement(entry, "link", self.alternate)
         for elements in by_name.values():
             entry.extend(elements)
         for attributes in self.others:
-            etree.SubElement(entry, "link", dict(attributes))
+            etree.SubElement(entry, "link", attributes)
         if self.source is not None:
-            entry.append(self.source)
+            _put_source(entry, self.source, self.updated)
         entry.set(_LANG, self.language)
         return entry
 
@@ -228,33 +256,37 @@ class _EntryWriter:
             entry.category({"term": term, "scheme": self.scheme, "label": label} if ours else {"term": term})
         html = credit.body(shown, self.output, self.words)
         alternate = _link(post.link, "alternate", type="text/html")
-        if alternate:
-            entry.link(dict(alternate))
         # Without an alternate link an entry must have content (RFC 4287, 4.1.2).
         if post.republish == "full" or not alternate:
             entry.content(html, type="html")
         else:
+            entry.link(alternate.copy())  # so that feedgen sees one: it is written anew with the others
             entry.summary(html, type="html")
         ours = entry.ours
         ours.language = tag(post.language) or self.language
         ours.published, ours.updated = rfc3339(post.published), rfc3339(post.updated)
         ours.alternate = alternate
         ours.others = _other_links(shown)
-        ours.source = _source(post.origin, post.updated)
+        ours.source = post.origin
         built: etree._Element = entry.atom_entry()
         return built
 
 
-def titles_of(categories: Mapping[Slug, Category]) -> Callable[[tuple[Slug, ...]], tuple[str | None, ...]]:
-    """What `labelled` takes of the categories of an entry; most entries of a document are in the same."""
-    found: dict[tuple[Slug, ...], tuple[str | None, ...]] = {}
+class Given(dict[tuple[Slug, ...], Hashable]):
+    """What entries are written with beside themselves, by the categories that they are in.
 
-    def titles(slugs: tuple[Slug, ...]) -> tuple[str | None, ...]:
-        if slugs not in found:
-            found[slugs] = tuple([categories[slug].title if slug in categories else None for slug in slugs])
-        return found[slugs]
+    Of these it is what `labelled` takes of them; most entries of a document are in the same.
+    """
 
-    return titles
+    def __init__(self, first: Hashable, categories: Mapping[Slug, Category]) -> None:
+        """`first`: what stands for all that entries are made with beside that."""
+        self._first, self._categories = first, categories
+
+    def __missing__(self, slugs: tuple[Slug, ...]) -> Hashable:
+        known = self._categories
+        titles = tuple([known[slug].title if slug in known else None for slug in slugs])
+        self[slugs] = found = self._first, titles
+        return found
 
 
 def labelled(post: Post, categories: Mapping[Slug, Category]) -> list[tuple[str, bool, str]]:
@@ -306,13 +338,13 @@ def _other_links(shown: Shown) -> list[_Attributes]:
     return list({tuple(link.items()): link for link in found if link}.values())
 
 
-def _source(origin: SourceInfo, fallback: datetime) -> etree._Element:
+def _put_source(entry: etree._Element, origin: SourceInfo, fallback: str) -> None:
     """atom:source (RFC 4287, 4.2.11): what the feed says of itself, so that an entry can be traced."""
-    source = etree.Element("source")
+    source = etree.SubElement(entry, "source")
     for name, value in (
         ("id", text.clean(origin.id)),
         ("title", text.fold(origin.title)),
-        ("updated", rfc3339(origin.updated or fallback)),
+        ("updated", rfc3339(origin.updated) if origin.updated else fallback),
     ):
         if value:
             etree.SubElement(source, name).text = value
@@ -322,7 +354,6 @@ def _source(origin: SourceInfo, fallback: datetime) -> etree._Element:
         _link(origin.license, "license"),
     ):
         if link:
-            etree.SubElement(source, "link", dict(link))
+            etree.SubElement(source, "link", link)
     if rights := text.fold(origin.rights):
         etree.SubElement(source, "rights").text = rights
-    return source

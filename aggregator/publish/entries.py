@@ -9,14 +9,16 @@ rendered longest ago are written anew the next time.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Mapping
+from collections.abc import Callable, Hashable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TypeVar
 
-from aggregator.model import Shown, StoryVersion
+from aggregator.model import PostId, Shown, Slug, StoryVersion
 
 T = TypeVar("T", str, bytes)
 
+_NOTHING = None, None
 _EACH = 1_000
 """Bytes that an entry takes beside what was written of it."""
 
@@ -43,8 +45,11 @@ class Entry:
 
     def __init__(self, shown: Shown) -> None:
         post = shown.post
-        self.id, self.published, self.updated = post.id, post.published, post.updated
-        self.categories = post.categories
+        # Few values that many share: what a document looks at in each entry is soon more than a processor
+        # keeps at hand.
+        self.id, self.published = post.id, post.published
+        self.updated = post.published if post.updated == post.published else post.updated
+        self.categories = _shared(post.categories)
         self.size = _EACH
         self._shown: Shown | None = shown
         self._written: dict[str, tuple[Hashable, str | bytes | _Refusal]] = {}
@@ -55,7 +60,7 @@ class Entry:
         What one form was written as before is forgotten with another `given`. Raises `Unwritable` for what
         feedgen, lxml and datetime do not write, and `Unread`.
         """
-        before, found = self._written.get(form, (None, None))
+        before, found = self._written.get(form, _NOTHING)
         if found is None or before != given:
             if self._shown is None:
                 raise Unread(self.id)
@@ -73,6 +78,37 @@ class Entry:
     def let_go(self) -> None:
         """Keep what was written, and not the post: texts are long."""
         self._shown = None
+
+
+def written(
+    entries: Sequence[Entry],
+    form: str,
+    given: Mapping[tuple[Slug, ...], Hashable],
+    make: Callable[[Shown], T],
+) -> tuple[list[T], list[tuple[PostId, str]]]:
+    """What each of some entries is written as, and those that cannot be written, with the reason.
+
+    `given`: see `Entry.written`; by the categories of an entry. Raises `Unread`.
+    """
+    found: list[T] = []
+    refused = []
+    for entry in entries:
+        before, kept = entry._written.get(form, _NOTHING)  # without a call for each that is there
+        wanted = given[entry.categories]
+        if kept is None or before != wanted or isinstance(kept, _Refusal):
+            try:
+                kept = entry.written(form, wanted, make)
+            except Unwritable as error:
+                refused.append((entry.id, str(error)))
+                continue
+        found.append(kept)  # type: ignore[arg-type]  # a form is always written by the same function
+    return found, refused
+
+
+@lru_cache(maxsize=4096)
+def _shared(categories: tuple[Slug, ...]) -> tuple[Slug, ...]:
+    """The same ones as those before it that were equal."""
+    return categories
 
 
 class Shelf:

@@ -9,7 +9,7 @@ from typing import Any
 
 from aggregator.model import Category, Document, Output, Shown, Site, Slug, SourceInfo
 from aggregator.publish import credit, paths
-from aggregator.publish.atom import labelled, media_type, titles_of
+from aggregator.publish.atom import Given, labelled, media_type
 from aggregator.publish.entries import Entry
 from aggregator.publish.words import Words, tag, words_for
 from aggregator.syntax import text
@@ -46,9 +46,9 @@ def json_document(
         "language": (tag(category.language) if category else "") or tag(site.language) or "en",
         "hubs": [{"type": "WebSub", "url": hub}] if hub else [],
     }
-    given, titles = hash((output.credit, words)), titles_of(categories)
+    given = Given(hash((output.credit, words)), categories)
     write = partial(_written, output=output, words=words, categories=categories)
-    items = ",\n".join(entry.written("json", (given, titles(entry.categories)), write) for entry in entries)
+    items = ",\n".join(entry.written("json", given[entry.categories], write) for entry in entries)
     body = _dumped(_said(feed) | {"items": []})
     if items:
         body = f"{body.removesuffix(_NO_ITEMS)}[\n{items}\n ]\n}}"

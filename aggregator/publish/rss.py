@@ -20,8 +20,8 @@ from lxml import etree
 
 from aggregator.model import Category, Document, Output, Shown, Site, SiteIdentity, Slug
 from aggregator.publish import credit, paths
-from aggregator.publish.atom import GENERATOR, Refused, Rendered, labelled, media_type, titles_of
-from aggregator.publish.entries import Entry, Unwritable
+from aggregator.publish.atom import GENERATOR, Given, Refused, Rendered, labelled, media_type
+from aggregator.publish.entries import Entry, written
 from aggregator.publish.words import Words, tag, words_for
 from aggregator.syntax import html, text
 
@@ -57,14 +57,10 @@ def rss_document(
     words = words_for(site.language)
     scheme = paths.scheme(identity)
     write = partial(_written, output=output, words=words, scheme=scheme, categories=categories)
-    given = hash((output.credit, words, scheme))
-    items, refused, titles = [], [], titles_of(categories)
-    for entry in entries:
-        try:
-            items.append(entry.written("rss", (given, titles(entry.categories)), write))
-        except Unwritable as error:
-            refused.append(Refused(entry.id, str(error)))
-            _LOG.warning("left out of %s%s: %s: %s", paths.folder(scope), FILE, entry.id, error)
+    given = Given(hash((output.credit, words, scheme)), categories)
+    items, left_out = written(entries, "rss", given, write)
+    for id, reason in left_out:
+        _LOG.warning("left out of %s%s: %s: %s", paths.folder(scope), FILE, id, reason)
     head = FeedGenerator()
     head.register_extension("ours", _Items, None, atom=False)
     own = paths.label(category.slug, category.title) if category else site.title
@@ -80,7 +76,10 @@ def rss_document(
     head.generator(GENERATOR)
     head.language((tag(category.language) if category else "") or tag(site.language) or "en")
     body, end, _ = head.rss_str(pretty=True).rpartition(_END)
-    return Rendered(Document(document, MEDIA_TYPE, b"".join((body, *items, end))), tuple(refused))
+    return Rendered(
+        Document(document, MEDIA_TYPE, b"".join((body, *items, end))),
+        tuple([Refused(*one) for one in left_out]),
+    )
 
 
 class _Items(BaseExtension):  # type: ignore[misc]  # feedgen has no types

@@ -15,7 +15,7 @@ from aggregator.model import Member, Post, Shown, Story, Url, rank
 from aggregator.publish.entries import Entry
 
 _T = TypeVar("_T")
-_ID, _PUBLISHED = attrgetter("id"), attrgetter("published")
+_ID, _PUBLISHED, _UPDATED = attrgetter("id"), attrgetter("published"), attrgetter("updated")
 NOWHERE = 1 << 62
 """The place of a source that is not in the file: after all others."""
 
@@ -44,8 +44,10 @@ def shown(stories: Sequence[Story], positions: Mapping[Url, int], limit: int) ->
 
 def in_order(entries: Iterable[Entry], limit: int) -> tuple[Entry, ...]:
     """At most `limit` of the entries that `shown` gave, in its order, of whichever calls they are."""
-    some = sorted(entries, key=_ID)
-    some.sort(key=_PUBLISHED, reverse=True)
+    some = list(entries)
+    if not all(map(_before, some, some[1:])):  # the store has them in order: looking is half of sorting twice
+        some.sort(key=_ID)
+        some.sort(key=_PUBLISHED, reverse=True)
     return tuple(some[: max(limit, 0)])
 
 
@@ -54,10 +56,8 @@ def latest(entries: Sequence[Entry], said: datetime | None, created: datetime) -
 
     Without entries, what it said last, or when its scope was created.
     """
-    moments = [entry.updated for entry in entries]
-    if said is not None:
-        moments.append(said)
-    return max(moments, default=created)
+    latest = max(map(_UPDATED, entries), default=said or created)
+    return latest if said is None else max(latest, said)
 
 
 def _shown(story: Story, positions: Mapping[Url, int]) -> Shown:
@@ -73,6 +73,13 @@ def _shown(story: Story, positions: Mapping[Url, int]) -> Shown:
         ),
         also_in=_union([[Member(other.origin, other.link) for other in others if _elsewhere(other, first)]]),
     )
+
+
+def _before(one: Entry, other: Entry) -> bool:
+    """Whether two entries that follow each other stand right."""
+    if one.published == other.published:
+        return one.id <= other.id
+    return one.published > other.published
 
 
 def _elsewhere(other: Post, first: Post) -> bool:

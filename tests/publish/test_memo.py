@@ -8,7 +8,7 @@ import pytest
 from lxml import etree
 
 from aggregator import publish
-from aggregator.model import Category, Enclosure, Output, Site, SiteIdentity, Story
+from aggregator.model import Category, Enclosure, Output, Site, SiteIdentity, Story, Tombstone
 from aggregator.publish.memo import Memo
 from tests.posts import NOW, post
 
@@ -62,6 +62,33 @@ def test_what_has_changed_is_written_anew():
     ):
         assert not set(before) & set(changed)
     assert documents(told("one")) == before
+
+
+def test_what_stands_around_entries_is_of_this_document():
+    """Its date, what has gone, its title: none of them is that of the document before."""
+
+    def around(category=NEWS, **said):
+        given = {"site": Site(url="https://n.example/"), "output": Output(), "categories": {"news": category}}
+        body = publish.feed(category, (), identity=IDENTITY, **given, **said).document.body
+        root = etree.fromstring(body)
+        assert etree.tostring(root, encoding="UTF-8", xml_declaration=True) + b"\n" == body
+        return [root.findtext("{*}title"), root.findtext("{*}updated"), len(root.findall("{*}deleted-entry"))]
+
+    later, gone = NOW + timedelta(days=1), Tombstone("tag:e.example,2026:one", NOW)
+    said = [
+        ({"updated": NOW}, ["News & more", "2026-11-24T12:00:00Z", 0]),
+        ({"updated": later}, ["News & more", "2026-11-25T12:00:00Z", 0]),
+        ({"updated": later, "tombstones": (gone,)}, ["News & more", "2026-11-25T12:00:00Z", 1]),
+        ({"updated": NOW, "tombstones": (gone,)}, ["News & more", "2026-11-24T12:00:00Z", 1]),
+        (
+            {"updated": NOW, "category": Category("news", "<updated>")},
+            ["<updated>", "2026-11-24T12:00:00Z", 0],
+        ),
+    ]
+    for given, stands in said:
+        assert around(**given) == stands
+    with pytest.raises(ValueError, match="time zone"):
+        around(updated=NOW.replace(tzinfo=None))
 
 
 def test_an_entry_is_written_once_without_its_post():

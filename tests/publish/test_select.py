@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from aggregator.model import PostId, Story
-from aggregator.publish import Entry, latest, primary, shown
+from aggregator.publish import Entry, in_order, latest, primary, shown
 
 NOON = datetime(2026, 11, 24, 12, tzinfo=UTC)
 POSITIONS = {"https://a.example/": 0, "https://b.example/": 1}
@@ -52,6 +52,17 @@ def test_newest_first_then_id_and_no_more_than_the_limit(make):
     stories = [Story(PostId(name), (make(published=moment),)) for name, moment in moments.items()]
     assert [one.post.id for one in shown(stories, {}, 3)] == ["c", "a", "b"]
     assert shown(stories, {}, 0) == ()
+
+
+@pytest.mark.parametrize("names", ["abc", "acb", "bac", "cba", "abdc", "dcba", "dabc"])
+def test_entries_of_several_calls_come_in_the_order_of_one(make, names):
+    """Whether they were in order before, or not, or only those of one moment were not."""
+    moments = {"a": NOON + timedelta(hours=1), "b": NOON, "c": NOON, "d": NOON - timedelta(hours=1)}
+    stories = [Story(PostId(name), (make(published=moments[name]),)) for name in names]
+    entries = [Entry(*shown([story], {}, 1)) for story in stories]
+    for limit in (len(names), 2, 0):
+        ids = [one.id for one in in_order(entries, limit)]
+        assert ids == [one.post.id for one in shown(stories, {}, limit)] == sorted(names)[:limit]
 
 
 def test_story_without_members_is_a_fault(make):
