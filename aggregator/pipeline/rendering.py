@@ -246,7 +246,9 @@ def _rendered(
     if subscribed is not None:
         in_atom = publish.in_order(subscribed.entries, len(subscribed.entries))
         previous = subscribed.previous
-    updated = publish.latest((*entries, *in_atom), claim.updated, claim.created)
+    # Nearly always the ones begin with the others: then each is looked at once.
+    every = in_atom if in_atom[: len(entries)] == entries else (*entries, *in_atom)
+    updated = publish.latest(every, claim.updated, claim.created)
     site, output, wanted = config.site, config.output, config.output.formats
     hub = websub.announced(site, config.server)
     named = {c.slug: c for c in categories}

@@ -53,7 +53,8 @@ def body(shown: Shown, output: Output, words: Words) -> str:
     parts = [text_of_it] if text_of_it else []
     if "footer" in output.credit:
         parts += footer(shown, words)
-    return text.clean("\n".join(parts)) or own
+    # One by one: a text without line ends is looked at once.
+    return "\n".join(map(text.clean, parts)) or own
 
 
 def said(post: Post) -> str:

@@ -92,9 +92,13 @@ def written(
     """
     found: list[T] = []
     refused = []
+    of: tuple[Slug, ...] | None = None
+    wanted: Hashable = None
     for entry in entries:
+        if entry.categories is not of:  # equal ones are one value
+            of = entry.categories
+            wanted = given[of]
         before, kept = entry._written.get(form, _NOTHING)  # without a call for each that is there
-        wanted = given[entry.categories]
         if kept is None or before != wanted or isinstance(kept, _Refusal):
             try:
                 kept = entry.written(form, wanted, make)

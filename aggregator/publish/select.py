@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
-from operator import attrgetter
+from operator import attrgetter, gt
 from typing import TypeVar
 
 from aggregator.model import Member, Post, Shown, Story, Url, rank
@@ -45,7 +45,9 @@ def shown(stories: Sequence[Story], positions: Mapping[Url, int], limit: int) ->
 def in_order(entries: Iterable[Entry], limit: int) -> tuple[Entry, ...]:
     """At most `limit` of the entries that `shown` gave, in its order, of whichever calls they are."""
     some = list(entries)
-    if not all(map(_before, some, some[1:])):  # the store has them in order: looking is half of sorting twice
+    moments = list(map(_PUBLISHED, some))
+    # The store has them in order. That is seen soonest where no two are of one moment.
+    if not (all(map(gt, moments, moments[1:])) or all(map(_before, some, some[1:]))):
         some.sort(key=_ID)
         some.sort(key=_PUBLISHED, reverse=True)
     return tuple(some[: max(limit, 0)])
