@@ -23,6 +23,8 @@ from aggregator.store.loops import LoopsLock
 
 BUSY = 15_000  # milliseconds that a writer waits for other processes
 WRITING, READING = "BEGIN IMMEDIATE", "BEGIN"
+READ_CACHE = 512
+"""Kilobytes of pages that a reader keeps; SQLite would keep 2,000. Each commit of the writer voids them."""
 
 
 def make_parents(url: str) -> None:
@@ -53,6 +55,7 @@ class SQLite(Database):
             raise self._missing()  # before SQLite writes one
         self._writer = engine_of(url, connections=1)
         self._reader = engine_of(url, connections=8)
+        sa.event.listen(self._reader, "connect", _keep_few_pages)
         try:
             self.ready(loops=loops, now=now, create=create)
         except BaseException:
@@ -140,6 +143,10 @@ def engine_of(url: str, connections: int) -> sa.Engine:
 
     sa.event.listen(made, "connect", connected)
     return made
+
+
+def _keep_few_pages(connection: sqlite3.Connection, _: object) -> None:
+    connection.execute(f"PRAGMA cache_size=-{READ_CACHE}").close()
 
 
 def _advice(said: str) -> str:

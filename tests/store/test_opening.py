@@ -75,6 +75,16 @@ def test_opening_imports_no_alembic(tmp_path):
     assert done.stdout == "False\n"
 
 
+def test_readers_keep_few_pages_in_memory(tmp_path, opened):
+    """There are many of them, and what each keeps is void with the next commit; the writer keeps its own."""
+    database = opened(str(tmp_path / "a.db"))._database
+    kept = []
+    for transaction in (database.read, database.write):
+        with transaction() as connection:
+            kept.append(connection.exec_driver_sql("PRAGMA cache_size").scalar())
+    assert kept == [-512, -2000]
+
+
 def test_one_process_runs_the_loops(tmp_path, opened):
     """A second one is told who does; readers may come beside it; the lock ends with its holder."""
     path = str(tmp_path / "data/store.db")
