@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 
 # httpx imports a command line of its own wherever click and rich are there, as they are for ours: 70 modules
-# of rich and pygments, 4 MB and 50 ms of each start. None is how one says that there is no such module
+# of rich and pygments, 4 MB and 40 ms of each start. None is how one says that there is no such module
 # (https://docs.python.org/3/library/sys.html#sys.modules), which httpx is made for.
 sys.modules.setdefault("httpx._main", None)  # type: ignore[arg-type]
 

@@ -37,7 +37,7 @@ def insert_new(table: sa.Table) -> sa.Insert:
 class _DoUpdate(OnConflictDoUpdate):
     """For both, since SQLite has taken the clause over from PostgreSQL. That can name a constraint, too.
 
-    PostgreSQL's own form brings all its dialect with it: 3 MB, and a tenth of the time that a start takes.
+    PostgreSQL's own form brings all its dialect with it: 3 MB, and 30 ms of each start.
     """
 
     inherit_cache = True
