@@ -75,7 +75,7 @@ def read(text: str) -> tuple[Node | None, list[Problem]]:
     try:
         return tree.grow(yaml.parse(text, Loader=LOADER)), tree.problems
     except yaml.YAMLError as error:
-        return None, [*tree.problems, explain(error, text, tree.long_quote)]
+        return None, [*tree.problems, explain(error, text, tree.long_quote, tree.innermost)]
     except _Hopeless as error:
         return None, [*tree.problems, error.problem]
     except OverflowError:
@@ -132,6 +132,11 @@ class _Tree:
         self._anchors: dict[str, tuple[Node, int]] = {}
         self._values = 0
         self._root: Node | None = None
+
+    @property
+    def innermost(self) -> Position | None:
+        """Where the list or mapping begins that is being read."""
+        return self._open[-1].node.position if self._open else None
 
     def grow(self, events: Iterator[yaml.Event]) -> Node | None:
         for event in events:

@@ -27,10 +27,13 @@ class Quote:
     last: int
 
 
-def explain(error: yaml.YAMLError, text: str, quote: Quote | None = None) -> Problem:
+def explain(
+    error: yaml.YAMLError, text: str, quote: Quote | None = None, innermost: Position | None = None
+) -> Problem:
     """The one problem for which the parser stopped; never shows more of the file than one line's trap.
 
-    `quote` is the last one of several lines that was read before.
+    `quote` is the last one of several lines that was read before, `innermost` where the list or mapping
+    begins that was being read.
     """
     problem = str(getattr(error, "problem", None) or "not YAML")
     context = str(getattr(error, "context", None) or "")
@@ -55,6 +58,11 @@ def explain(error: yaml.YAMLError, text: str, quote: Quote | None = None) -> Pro
         what = f"this quote is closed at line {quote.last + 1}; close it where its text ends, in this line"
     elif "an alias" in context or "an anchor" in context:
         what = "unquoted text cannot begin with * or &; put it in single quotes"
+    elif "flow node" in context and rest.startswith(","):
+        what = "nothing stands before this comma; delete it"
+    elif "flow node" in context and innermost and not rest.strip() and not any(written[mark.line + 1 :]):
+        here = innermost
+        what = "this bracket is never closed; close it, or put text with brackets in single quotes"
     elif "flow" in context and begun is not None and "node content" not in problem:
         here = (begun.line, begun.column)
         what = "this bracket is not closed where it should be; put text with brackets in single quotes"

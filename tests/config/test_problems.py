@@ -52,6 +52,9 @@ SYNTAX = [
     ("site:\n  title: a\u2028b\n  language: en\n", "2:11: the character U+2028 ends this line unseen; delete it"),
     (FEED + "\ufeffsite: {title: a}\n", "2:1: the character U+FEFF may not stand before a line; delete it"),
     ("site:\r  title: a\r  language: \x07\r", "3:13: the character U+0007 may not stand in a YAML file; delete it"),
+    (FEED + "categories: {a: {feeds: [\n\n", "2:25: this bracket is never closed; close it, or put text with brackets in single quotes"),
+    ("feeds:\n  - {url: https://a.example/,\n", "2:5: this bracket is never closed; close it, or put text with brackets in single quotes"),
+    ("site: {title: a, , language: en}\n", "1:18: nothing stands before this comma; delete it"),
     ("[" * 100_000, "1:33: nested deeper than 32 levels; nothing here needs that"),
 ]  # fmt: skip
 
