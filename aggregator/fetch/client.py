@@ -133,7 +133,8 @@ class HttpFetcher:
         hop = _Hop(_bare(first), Url(lease.url), own, own_origin)
         seen = {hop.url}
         permanent = True
-        with self._turns.exchange(hop.url.host) as visit:
+        gap = polling.per_host_gap.total_seconds()
+        with self._turns.exchange(hop.url.host, gap) as visit:
             for _ in range(MAX_HOPS + 1):
                 answer = await self._ask(hop, lease, polling, trail)
                 if not isinstance(answer, response.Redirect):
@@ -153,7 +154,7 @@ class HttpFetcher:
                 seen.add(target)
                 hop = hop.to(target, permanent=permanent)
                 trail.url, trail.waits_at = hop.name, target.host
-                await visit.move(target.host, polling.per_host, polling.per_host_gap.total_seconds())
+                await visit.move(target.host, polling.per_host, gap)
                 trail.waits_at = ""
         return FetchFailed("redirect", f"redirected more than {MAX_HOPS} times")
 

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 
-# Hosts remembered for their gaps alone, before those whose gap is over are dropped.
+# Hosts remembered for their gaps alone, before those whose gap is over are dropped; then as many again.
 _REMEMBERED = 1000
 _NEVER = float("-inf")
 
@@ -28,7 +28,7 @@ class _Line:
 
 @dataclass(slots=True)
 class _Host:
-    """A host. Every one that a process has polled is remembered: it is to be small."""
+    """A host, and who is there."""
 
     under_way: int = 0
     last: float = _NEVER  # when an exchange last began or ended there, by the loop's time
@@ -40,10 +40,15 @@ class Turns:
 
     def __init__(self) -> None:
         self._hosts: dict[str, _Host] = {}
+        self._full = _REMEMBERED
 
     @contextmanager
-    def exchange(self, host: str) -> Iterator[Visit]:
-        """One that begins at a host which the store has given it: it is counted there and does not wait."""
+    def exchange(self, host: str, gap: float) -> Iterator[Visit]:
+        """One that begins at a host which the store has given it: it is counted there and does not wait.
+
+        `gap`: the seconds that others wait there after it, as configured.
+        """
+        self._forget(gap)
         visit = Visit(self, host)
         try:
             yield visit
@@ -66,7 +71,6 @@ class Turns:
 
     async def wait(self, name: str, at_once: int, gap: float) -> None:
         """Arrive at a host when there is room and the gap (seconds) has passed since the last one."""
-        self._forget(gap)
         host = self._hosts.setdefault(name, _Host())
         line = host.line = host.line or _Line()
         line.waiting += 1
@@ -88,12 +92,14 @@ class Turns:
                 host.line = None
 
     def _forget(self, gap: float) -> None:
-        if len(self._hosts) < _REMEMBERED:
+        """Drop the hosts that nobody has to wait for any more; not each time, since it looks at all."""
+        if len(self._hosts) < self._full:
             return
         before = asyncio.get_running_loop().time() - gap
         idle = [n for n, h in self._hosts.items() if not h.under_way and h.line is None and h.last < before]
         for name in idle:
             del self._hosts[name]
+        self._full = len(self._hosts) + _REMEMBERED
 
 
 class Visit:

@@ -15,7 +15,7 @@ def now():
 async def exchange(turns, *hosts, stay=10.0, at_once=1, gap=1.0, begun=None):
     """One that stays a while at each host in turn; when it came to each."""
     begun = [] if begun is None else begun
-    with turns.exchange(hosts[0]) as visit:
+    with turns.exchange(hosts[0], gap) as visit:
         for host in hosts:
             await visit.move(host, at_once, gap)
             begun.append((host, now()))
@@ -88,13 +88,18 @@ def test_a_cancelled_wait_leaves_nothing_behind(waits_for):
     assert after == (10.0 if waits_for == "a slot" else 105.0)
 
 
-def test_hosts_are_not_remembered_for_ever():
-    """Only as long as somebody may have to wait for them."""
+@pytest.mark.parametrize("way", ["polled", "led to"])
+def test_hosts_are_not_remembered_for_ever(way):
+    """Only as long as somebody may have to wait for them, whether a redirect leads there or not."""
 
     async def main():
         turns = Turns()
         for number in range(5000):
-            await exchange(turns, "a", f"host-{number}", stay=1.0)
+            host = f"host-{number}"
+            await exchange(turns, *([host] if way == "polled" else ["a", host]), stay=1.0)
+        await exchange(turns, "host-4999", stay=1.0, gap=9.0)
+        begun = await exchange(turns, "a", "host-4999", stay=1.0, gap=9.0)
+        assert begun[-1][1] - begun[0][1] == 9.0  # the gap since is remembered
         return len(turns._hosts)
 
-    assert simulate(main()) <= 1001
+    assert simulate(main()) <= 1002
