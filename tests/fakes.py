@@ -869,8 +869,11 @@ class MemoryPolls(_Part):
             self._found(parting.posts[0])
         dirty |= self.ensure(outcome.categories, {s for v in written for s in v.post.categories}, now)
         before = set(data.posts)
+        founding = [v.post.id for v in written if _is_fresh(v) and _story_of(v) == v.post.id]
+        for post in founding:  # first, since in no order of verdicts does one not find what it joins
+            self._found(post)
         for verdict in written:
-            post, story = verdict.post, getattr(verdict, "story", None)
+            post, story = verdict.post, _story_of(verdict)
             there = data.posts.get(post.id)
             if not _is_fresh(verdict):
                 if post.id not in before or there.post.source != source:
@@ -883,13 +886,11 @@ class MemoryPolls(_Part):
                 continue
             if there:
                 raise LookupError(post.id)
-            if (story or post.id) == post.id and not isinstance(verdict, model.Duplicate):
-                self._found(post.id)
-            elif story not in data.stories or story == post.id:
+            if story not in data.stories or (story == post.id and isinstance(verdict, model.Duplicate)):
                 raise LookupError(story)
             definition = outcome.lease.source.definition
             kept = replace(post, canonical="", forms=(), bands=())
-            there = _Post(kept, story or post.id, len(data.posts), definition, telling=post.id)
+            there = _Post(kept, story, len(data.posts), definition, telling=post.id)
             data.posts[post.id] = there
             if there.story == post.id:
                 self._band(there, post.bands, now)
@@ -988,6 +989,11 @@ def _is_fresh(verdict):
     """Whether it stores a post under an id that nobody has."""
     again = isinstance(verdict, model.Rejected) and verdict.again
     return isinstance(verdict, model.New | model.Duplicate | model.Rejected) and not again
+
+
+def _story_of(verdict):
+    """The story that a verdict founds or joins."""
+    return getattr(verdict, "story", None) or verdict.post.id
 
 
 class MemoryRevisions(_Part):
