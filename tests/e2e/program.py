@@ -153,7 +153,7 @@ class Daemon:
 
         One that was stopped in the middle of a transaction may hold it up for 20 seconds.
         """
-        self.wait_for(" sources, serving nothing (roles: ", seconds=3 * SECONDS)
+        self.wait_for(", serving nothing (roles: ", seconds=3 * SECONDS)
         return self
 
     def listening(self):
