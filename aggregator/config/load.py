@@ -24,11 +24,9 @@ def decode(content: bytes, name: str) -> str:
     try:
         return content.decode("utf-8-sig")
     except UnicodeDecodeError as error:
-        before = content[: error.start]
-        *above, here = lines(before.decode("utf-8-sig"))
-        found = (
-            "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else f"byte 0x{content[error.start]:02X}"
-        )
+        said = error.object  # behind a byte order mark, where there is one
+        *above, here = lines(said[: error.start].decode())
+        found = "UTF-16" if content[:2] in (b"\xff\xfe", b"\xfe\xff") else f"byte 0x{said[error.start]:02X}"
         problem = Problem((len(above), len(here)), f"this is not UTF-8 ({found}); save the file as UTF-8")
         raise failure(name, [problem]) from error
 

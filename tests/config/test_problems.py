@@ -264,6 +264,10 @@ def test_a_variable_with_several_lines_is_refused():
             "1:15: this is not UTF-8 (byte 0xD0); save the file as UTF-8",
         ),
         ("site:".encode("utf-16"), "1:1: this is not UTF-8 (UTF-16); save the file as UTF-8"),
+        (
+            "site: {title: 新闻".encode("utf-8-sig") + b"\xff}",
+            "1:17: this is not UTF-8 (byte 0xFF); save the file as UTF-8",
+        ),
     ],
 )
 def test_bytes_that_are_no_utf8_are_placed(content, expected):
