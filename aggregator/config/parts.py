@@ -54,7 +54,7 @@ class Parts:
     filled: set[Path]
     unfilled: set[Path]
     problems: list[Problem]
-    broken: set[Path] = field(default_factory=set)  # parts of which nothing was taken
+    broken: set[Path] = field(default_factory=set)  # parts of which nothing was taken; of the file: `store`
     file: FileKeys = field(default_factory=FileKeys)
     site: SiteKeys = field(default_factory=SiteKeys)
     polling: PollingKeys = field(default_factory=PollingKeys)
@@ -76,7 +76,7 @@ class Parts:
 
     def unsure(self, *path: str | int) -> bool:
         """Whether it is not known what the file says here: that has been said, and explains what follows."""
-        return path in self.unfilled or path[:-1] in self.broken
+        return path in self.unfilled or path in self.broken or path[:-1] in self.broken
 
     def wrong(self, path: Path, text: str) -> None:
         """Note a problem at a value."""
@@ -146,7 +146,8 @@ def _items(parts: Parts, data: Any, path: Path) -> Iterator[tuple[Path, Any]]:
     if isinstance(data, list):
         yield from (((*path, i), item) for i, item in enumerate(data))
     else:
-        parts.wrong(path, f"{path[-1]} is no list; begin each item with a dash on a line of its own")
+        what = f"{path[-1]} is no list; begin each item with a dash on a line of its own"
+        parts.problems.append(Problem(parts.at(*path), what))  # also where its category is broken
 
 
 def _check(parts: Parts, model: type[K], data: Any, path: Path) -> K | None:
@@ -155,7 +156,7 @@ def _check(parts: Parts, model: type[K], data: Any, path: Path) -> K | None:
     except ValidationError as error:
         for detail in error.errors(include_url=False, include_input=False):
             _note(parts, model, path, detail)
-        parts.broken.add(path)
+        parts.broken.add(path or ("store",))  # the other keys of the file are parts of their own
         return None
 
 

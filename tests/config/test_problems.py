@@ -186,6 +186,14 @@ def test_all_problems_come_at_once_in_the_order_of_the_file():
     assert places == [["2", "3"], ["3", "13"], ["5", "10"], ["6", "5"], ["8", "5"], ["10", "17"]]
 
 
+def test_an_unknown_key_hides_no_part_of_the_file():
+    """What stands beside it is looked at as if it were not there."""
+    text = "sites: a\nsite: News\ncategories: a\nrules: b\nfeeds: c\n"
+    assert [line.split(":")[1] for line in problems(text)] == ["1", "2", "3", "4", "5"]
+    inside = "categories:\n  news:\n    titel: a\n    feeds: c\n"
+    assert [line.split(":")[1] for line in problems(inside)] == ["3", "4"]
+
+
 def test_all_that_is_wrong_in_one_list_comes_at_once():
     """Each item of a list, and each header, is looked at."""
     text = (
