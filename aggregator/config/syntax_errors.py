@@ -15,7 +15,7 @@ from aggregator.config.problems import Position, Problem, lines
 
 _BRACED = re.compile(r"^\s*(?:- )?\s*(?:[\w-]+:|-)\s+[\[{]")
 _A_KEY = re.compile(r"\s*(?:- )?[\w-]+")
-_UNSEEN = re.compile("[\x85\u2028\u2029]")
+_UNSEEN = frozenset("\x85\u2028\u2029")
 _QUOTED = re.compile(r"""^\s*(?:- )?\s*(?:[\w-]+:|-)\s+["']""")
 
 
@@ -45,7 +45,7 @@ def explain(
     written = lines(text)
     line = written[mark.line] if mark.line < len(written) else ""
     rest = line[mark.column :]
-    if unseen := _unseen(text, mark.line):
+    if unseen := _unseen(text, written, mark.line):
         return unseen
     if "escape" in problem or "hexdecimal" in problem or "hexadecimal" in problem:
         what = "a backslash in double quotes begins an escape; put patterns in single quotes, like '\\d+'"
@@ -96,14 +96,16 @@ def explain(
     return Problem(here, what)
 
 
-def _unseen(text: str, line: int) -> Problem | None:
+def _unseen(text: str, written: list[str], line: int) -> Problem | None:
     """A line break that editors show as none, near to where the parser gave up."""
-    for found in reversed(list(_UNSEEN.finditer(text))):
-        *above, here = lines(text[: found.start()])
-        if line - 2 <= len(above) <= line:
-            what = f"the character U+{ord(found[0]):04X} ends this line unseen; delete it"
-            return Problem((len(above), len(here)), what)
-    return None
+    end, found = 0, None
+    for number, one in enumerate(written[: line + 1]):
+        end += len(one)
+        if number >= line - 2 and text[end : end + 1] in _UNSEEN:
+            what = f"the character U+{ord(text[end]):04X} ends this line unseen; delete it"
+            found = Problem((number, len(one)), what)
+        end += 2 if text.startswith("\r\n", end) else 1
+    return found
 
 
 def _no_token(rest: str) -> str:

@@ -50,6 +50,8 @@ SYNTAX = [
     ("feeds:\n  - https://a.example/\n    every: 1h\n", "3:5: this goes on with the text of the line above; align it with its neighbours, or begin that text with a key, like url:"),
     ("site:\n  title: a\n   url: https://a.example/\n", "3:4: this goes on with the text of the line above; align it with its neighbours, or begin that text with a key, like url:"),
     ("site:\n  title: a\u2028b\n  language: en\n", "2:11: the character U+2028 ends this line unseen; delete it"),
+    ("site:\r\n  title: a\x85b\r\n  language: en\r\n", "2:11: the character U+0085 ends this line unseen; delete it"),
+    ("site:\n  title: a\n" + "# " + "x\u2028" * 20_000, "5:2: the character U+2028 ends this line unseen; delete it"),
     (FEED + "\ufeffsite: {title: a}\n", "2:1: the character U+FEFF may not stand before a line; delete it"),
     ("site:\r  title: a\r  language: \x07\r", "3:13: the character U+0007 may not stand in a YAML file; delete it"),
     (FEED + "categories: {a: {feeds: [\n\n", "2:25: this bracket is never closed; close it, or put text with brackets in single quotes"),
