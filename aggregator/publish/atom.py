@@ -49,6 +49,8 @@ HISTORY = "http://purl.org/syndication/history/1.0"
 """The namespace of `fh:archive` (RFC 5005, 4)."""
 _END = b"</feed>\n"
 _UPDATED, _UPDATED_END = b"<updated>", b"</updated>"
+_FEW = 20
+"""Tombstones at most with which what stands around entries is kept: many would be kept anew with each one."""
 GENERATOR = "aggregator"  # without a version: an upgrade is no change of a document
 
 _LOG = logging.getLogger(__name__)
@@ -117,7 +119,9 @@ def feed(
     if category and previous is not None:
         links["prev-archive"] = paths.archive(category.slug, previous)
     there = {entry.id for entry in entries} if tombstones else ()
-    around = _around(
+    have_gone = tuple([gone for gone in tombstones if gone.id not in there])
+    around = _around if len(have_gone) <= _FEW else _around.__wrapped__
+    head, rest, end = around(
         paths.feed_id(identity, scope),
         text.fold(own) or "Feeds",
         text.fold(site.author) or text.fold(site.title) or "Feeds",
@@ -129,9 +133,8 @@ def feed(
             *([("hub", hub, "")] if hub else []),
         ),
         document != subscribed,
-        tuple([gone for gone in tombstones if gone.id not in there]),
+        have_gone,
     )
-    head, rest, end = around
     body = b"".join((head, rfc3339(_instant(updated)).encode(), rest, *pieces, end))
     return Rendered(Document(document, MEDIA_TYPE, body), tuple([Refused(*one) for one in left_out]))
 

@@ -9,6 +9,7 @@ from lxml import etree
 
 from aggregator import publish
 from aggregator.model import Category, Enclosure, Output, Site, SiteIdentity, Story, Tombstone
+from aggregator.publish import atom
 from aggregator.publish.memo import Memo
 from tests.posts import NOW, post
 
@@ -89,6 +90,24 @@ def test_what_stands_around_entries_is_of_this_document():
         assert around(**given) == stands
     with pytest.raises(ValueError, match="time zone"):
         around(updated=NOW.replace(tzinfo=None))
+
+
+def test_what_has_gone_is_not_kept_by_the_hundred():
+    """Each new tombstone makes another text of all of them."""
+    kept = atom._around.cache_info().currsize
+    for many in (500, 501):
+        gone = [Tombstone(f"tag:e.example,2026:{number}", NOW) for number in range(many)]
+        body = publish.feed(
+            *(NEWS, ()),
+            site=Site(url="https://n.example/"),
+            output=Output(),
+            identity=IDENTITY,
+            categories={"news": NEWS},
+            updated=NOW,
+            tombstones=gone,
+        ).document.body
+        assert len(etree.fromstring(body).findall("{*}deleted-entry")) == many
+    assert atom._around.cache_info().currsize == kept
 
 
 def test_an_entry_is_written_once_without_its_post():
