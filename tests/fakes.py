@@ -1028,14 +1028,13 @@ class MemoryRevisions(_Part):
     def revise(self, revisions, now, /):
         store, data, written, dirty, stories = self.store, self.data, [], set(), set()
         for revision in revisions:
-            row = data.sources[revision.source.url]
-            if row.source is None or row.source.definition != revision.source.definition:
+            row = data.sources.get(revision.source.url)
+            if not row or row.source is None or row.source.definition != revision.source.definition:
                 continue
             if store.polls.taken(revision.categories):
                 continue
-            current = [
-                p for p in revision.posts if p.id in data.posts and self._is_outdated(data.posts[p.id])
-            ]
+            there = [(p, data.posts[p.id]) for p in revision.posts if p.id in data.posts]
+            current = [p for p, t in there if self._is_outdated(t) and t.post.source == revision.source.url]
             used = {slug for post in current for slug in post.categories}
             dirty |= store.polls.ensure([c for c in revision.categories if c.slug in used], used, now)
             written += [(post, revision.source.definition) for post in current]

@@ -199,11 +199,12 @@ def _outdated(
 
 def _still_outdated(connection: sa.Connection, revisions: Sequence[Revision]) -> dict[PostId, AnyRow]:
     """The rows of those posts that nobody has written since, of sources that are defined so still."""
-    defined = {revision.source.url: revision.source.definition for revision in revisions}
+    revised = {post.id: revision.source for revision in revisions for post in revision.posts}
     stored: dict[PostId, AnyRow] = {}
-    for some in post_rows.chunks(post.id for revision in revisions for post in revision.posts):
+    for some in post_rows.chunks(revised):
         for row in connection.execute(_STILL_OUTDATED, {"some": some}):
-            if defined.get(row.url) == row.definition:
+            source = revised[PostId(row.post)]  # its feed may have another one's URL by now
+            if (row.url, row.definition) == (source.url, source.definition):
                 stored[PostId(row.post)] = row
     return stored
 

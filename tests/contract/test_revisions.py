@@ -18,7 +18,7 @@ from aggregator.model import (
     Revision,
     Unchanged,
 )
-from tests.contract.made import HOUR, NOW, A, B, post, source
+from tests.contract.made import HOUR, NOW, A, B, C, post, source
 
 DAY = timedelta(days=1)
 OTHER = {"definition": "e"}
@@ -145,6 +145,18 @@ def test_two_want_one_slug_at_once(world):
     assert world.store.revisions.revise(revisions, NOW + HOUR) == 1
     assert world.shown("x") == [(one.id, ["one"])]
     assert outdated(world) == ["two"]
+
+
+def test_what_is_of_another_source_meanwhile_is_not_written(world):
+    """Two feeds have moved on: a post is at the URL of the other one, whose definition is not its own."""
+    world.sync(source(A), source(B))
+    world.poll(A, New(post("one")))
+    world.poll(B, New(post("two", B)))
+    world.sync(source(A, **OTHER), source(B, **OTHER), now=NOW + HOUR)
+    batch = world.store.revisions.outdated(9)
+    world.sync(source(B, was=A, **OTHER), source(C, was=B, **OTHER), now=NOW + HOUR)
+    assert world.store.revisions.revise([Revision(each.source, each.posts) for each in batch], NOW) == 0
+    assert set(outdated(world)) == {"one", "two"}
 
 
 def test_dropped_and_back(world):
