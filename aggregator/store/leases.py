@@ -102,7 +102,8 @@ def lease_push(connection: sa.Connection, source: Source, topic: Url, now: datet
     if token is None:
         return None
     memory = MEMORY.validate_json(row.memory)
-    return Lease(source, token, memory, row.added, row.first_url, errand)
+    compares = bands.wanted(connection)
+    return Lease(source, token, memory, row.added, row.first_url, errand, compares=compares)
 
 
 def next_due(

@@ -179,8 +179,7 @@ class Polls:
         if configured is None or configured.paused:
             return None
         with self._database.write() as connection:
-            lease = leases.lease_push(connection, configured, topic, now)
-            return lease and replace(lease, compares=bands.wanted(connection))
+            return leases.lease_push(connection, configured, topic, now)
 
     def items(self, source: Url, /) -> Items | None:
         with self._database.read() as connection:
