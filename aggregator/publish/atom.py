@@ -3,7 +3,7 @@
 The same arguments give the same bytes: every date is handed in, and nothing is read from a clock or a
 locale. feedgen 1.0 loses the attributes of an entry's links, cannot write a whole atom:source, and gives up
 a document for one bad entry (lkiesow/python-feedgen issues 135 and 143); so each entry is built by itself,
-mended in an extension, and appended as an element. An entry that cannot be written is left out and named.
+mended in an extension, and put into the document as it was written. One that cannot be is left out and named.
 """
 
 from __future__ import annotations
