@@ -11,7 +11,7 @@ import logging
 import os
 from collections.abc import AsyncIterator, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import datetime
 from pathlib import Path
 
 from aggregator import config, observe, pipeline, serve, websub
@@ -32,8 +32,8 @@ log = logging.getLogger(__name__)
 
 BETWEEN_ROUNDS = 0.05
 """Seconds at least between two looks at what is due that ended polls cause."""
-SEEN_FIRST = timedelta(seconds=0.8)
-"""For how long posts are revised after an edit before it is published; what is shown comes first."""
+SEEN_FIRST = 0.8
+"""Seconds for which posts are revised after an edit before it is published; what is shown comes first."""
 
 
 async def run(path: Path, overrides: Overrides, announce: Callable[[str], None]) -> None:
@@ -374,10 +374,10 @@ class _Loops:
 
     async def _revise_what_is_seen(self) -> None:
         """The first posts before anything is published, so that readers see an edit once, and at once."""
-        keeper, clock, posts = self._parts.keeper, self._parts.clock, 0
-        until = clock.now() + SEEN_FIRST
+        keeper, loop, posts = self._parts.keeper, asyncio.get_running_loop(), 0
+        until = loop.time() + SEEN_FIRST
         try:
-            while keeper.behind and clock.now() < until:
+            while keeper.behind and loop.time() < until:
                 posts += await asyncio.to_thread(keeper.revise)
         except StoreError as trouble:  # the next tick tries again
             self._keeper_trouble.say(trouble)
