@@ -89,8 +89,7 @@ class Revisions:
             dirty |= categories.ensure(connection, (), named, now)
             touched = _write(connection, current, stored)
             dirty |= places.placed_in(connection, touched)
-            shown_in = places.place(connection, touched)
-            marks.mark(connection, dirty | shown_in | places.placed_in(connection, touched))
+            marks.mark(connection, dirty | places.place(connection, touched))
         return len(current)
 
     def purge(self, before: datetime, limit: int, shown: int, /) -> int:
